@@ -1,0 +1,9 @@
+#!/bin/sh
+# cppcheck over the product's code.
+set -eu
+cd "$(dirname "$0")/../.."
+mkdir -p build/cppcheck
+# shellcheck disable=SC2046
+cppcheck -q -j 2 --std=c11 --cppcheck-build-dir=build/cppcheck --enable=warning,portability \
+	--inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem -I . -D__linux__ -U__cplusplus \
+	$(git ls-files '*.c' | grep -vE '^(tests|ui)/')

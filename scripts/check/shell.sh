@@ -1,0 +1,6 @@
+#!/bin/sh
+# shellcheck over every shell script.
+set -eu
+cd "$(dirname "$0")/../.."
+# shellcheck disable=SC2046
+shellcheck -x $(git ls-files '*.sh' .ci/run)
