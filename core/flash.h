@@ -16,7 +16,8 @@ struct mue_flash;
 struct mue_flash_ops {
 	/* Reads `len` bytes at `off` into `buf`.  0 or MUE_EIO. */
 	int (*read)(const struct mue_flash *f, uint32_t off, void *buf, uint32_t len);
-	/* Writes `len` bytes; `off` and `len` are multiples of write_size, and the range is erased. */
+	/* Writes `len` bytes; `off` and `len` are multiples of write_size, and the range is erased.
+	 */
 	int (*write)(const struct mue_flash *f, uint32_t off, const void *buf, uint32_t len);
 	/* Erases the block of erase_size bytes that starts at `off`. */
 	int (*erase)(const struct mue_flash *f, uint32_t off);
@@ -24,11 +25,11 @@ struct mue_flash_ops {
 
 struct mue_flash {
 	const struct mue_flash_ops *ops;
-	void *ctx;	     /* the member's own */
-	uint32_t size;	     /* bytes in the region, a multiple of erase_size */
+	void *ctx;           /* the member's own */
+	uint32_t size;       /* bytes in the region, a multiple of erase_size */
 	uint32_t erase_size; /* bytes in an erase block */
 	uint16_t write_size; /* bytes in a program unit: 1, 2, 4 ... 256 */
-	uint8_t erased;	     /* value of an erased byte, 0xff on NOR */
+	uint8_t erased;      /* value of an erased byte, 0xff on NOR */
 };
 
 #endif

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MUE_SHA256_SIZE	 32
+#define MUE_SHA256_SIZE  32
 #define MUE_SHA256_BLOCK 64
 
 struct mue_sha256 {
