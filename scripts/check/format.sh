@@ -3,8 +3,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 # shellcheck disable=SC2046
-clang-format --dry-run -Werror $(git ls-files '*.c' '*.h') 2>&1 | grep -E 'error:' | head -20 && {
-	echo "remedy: make format"
-	exit 1
-}
-exit 0
+out=$(clang-format --dry-run -Werror $(git ls-files '*.c' '*.h') 2>&1 | grep 'error:' || true)
+[ -z "$out" ] && exit 0
+echo "$out" | head -n 20
+echo "remedy: make format"
+exit 1
