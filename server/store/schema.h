@@ -1,0 +1,13 @@
+/*
+ * schema.h - the database's schema as steps, and the triggers that tell which targets changed.
+ */
+#ifndef MUE_SERVER_STORE_SCHEMA_H
+#define MUE_SERVER_STORE_SCHEMA_H
+
+/* The SQL that leads from `version` (0: empty) to version + 1; NULL when that is the newest. */
+const char *mue_schema_step(unsigned version);
+
+/* Triggers of the writer's connection: they call mue_touch(target id). */
+const char *mue_schema_triggers(void);
+
+#endif
