@@ -8,16 +8,11 @@
  * No allocation, no globals, no recursion; the scan is bounded by the two blocks.
  * Format: docs/FORMATS.md, section "Boot state".
  *
- * The loader's loop (boot/, agent/boot_sim.c) is
- *
- *	tried = 0;
- *	do {
- *		mue_bootstate_step(&s, policy, tried, &choice);
- *		if (choice.store && mue_bootstate_store(f, &s) < 0) -> reload; count the slot as
- *tried verdict = verify(choice.slot, s.counter); if (verdict < 0) mue_bootstate_mark_bad(&s,
- *choice.slot, verdict), store, tried |= 1 << slot } while (verdict < 0);
- *
- * and ends after at most MUE_SLOT_RECOVERY rounds, because a tried slot is not chosen again.
+ * The loader's loop (boot/, agent/boot_sim.c) is: step; if choice.store, store (when that fails:
+ * load again and go on with MUE_BOOT_NO_STORE in `tried`); verify choice.slot; if it does not hold,
+ * set its bit in `tried`, mark it bad, store when that changed something, and step again.  A tried
+ * slot is not chosen again, so the loop ends after a handful of rounds, at the latest with
+ * MUE_SLOT_RECOVERY.  The slot that runs is always the active one, the trial, or the factory image.
  * The update client's life is: begin_write -> (write the slot) -> request_trial -> reboot ->
  * confirm or revert; it stores after each.
  */
@@ -69,6 +64,9 @@ enum mue_boot_reason {
 #define MUE_BOOT_HAS_FACTORY 0x01u /* there is an image in MUE_SLOT_FACTORY */
 #define MUE_BOOT_GOLDEN      0x02u /* slot A is the factory image: never written, never on trial */
 
+/* Bit of `tried`, beside 1 << slot: the journal cannot be written.  No trial is begun then. */
+#define MUE_BOOT_NO_STORE 0x80u
+
 /* Sequence and counter stop here: beyond it no new update begins, so that the records and the
  * counter still needed to finish or revert the last one always exist. */
 #define MUE_BOOTSTATE_LAST 0xffff0000u
@@ -98,10 +96,9 @@ struct mue_boot_choice {
 void mue_bootstate_init(struct mue_bootstate *s, uint8_t active);
 
 /* Chooses for this boot.  `policy`: MUE_BOOT_* bits; `tried`: bit n set when slot n failed in this
- * very boot.  Order: the trial while it has tries; the active slot; the other slot; the factory
- * image; the slots known bad, once more; the recovery link.  A trial's try is counted here: start
- * it only after the store succeeded.  When the store fails, load again, set the trial slot's bit
- * in `tried` and step again: an uncounted trial must not run. */
+ * very boot, and MUE_BOOT_NO_STORE.  Order: the trial while it has tries; the active slot; the
+ * other slot; the factory image; the slots known bad, once more; the recovery link.  A trial's try
+ * is counted here: start it only after the store succeeded, an uncounted trial must not run. */
 void mue_bootstate_step(struct mue_bootstate *s, uint8_t policy, uint8_t tried,
 			struct mue_boot_choice *ret);
 
@@ -129,9 +126,9 @@ int mue_bootstate_confirm(struct mue_bootstate *s, uint8_t running, bool *ret_ch
  * MUE_ENOTFOUND: there is nothing to go back to. */
 int mue_bootstate_revert(struct mue_bootstate *s, int verdict);
 
-/* `slot` (A or B) did not verify.  Ends its trial; the other slot becomes active if the active one
- * is meant and the other is not bad too.  Other slot numbers change nothing. */
-void mue_bootstate_mark_bad(struct mue_bootstate *s, uint8_t slot, int verdict);
+/* `slot` (A or B) did not verify; ends its trial.  The next step chooses another.  True when *s
+ * changed and must be stored; other slot numbers, and a slot known bad already, change nothing. */
+bool mue_bootstate_mark_bad(struct mue_bootstate *s, uint8_t slot, int verdict);
 
 /* True when the active image was confirmed and no trial is pending. */
 bool mue_bootstate_confirmed(const struct mue_bootstate *s);
@@ -145,7 +142,7 @@ bool mue_bootstate_confirmed(const struct mue_bootstate *s);
  * geometry does not fit (two blocks, each of at least two records, program unit <= 256). */
 int mue_bootstate_load(const struct mue_flash *f, struct mue_bootstate *ret);
 
-/* Makes *s durable before it returns 0, reads it back, and raises s->sequence by one.  At most one
+/* Makes *s durable before it returns 0, reads it back, and raises s->sequence.  At most one
  * erase and one record written; the block that holds the newest record is never erased.
  * MUE_ECONFLICT: somebody stored since *s was loaded: load again.  MUE_EEXHAUSTED: the sequence
  * cannot rise.  MUE_EINVAL, MUE_EIO as for load; *s is then unchanged. */

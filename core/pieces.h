@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MUE_PIECES_KEY  256 / 8 /* bytes in a manifest digest */
-#define MUE_PIECES_HEAD 48      /* bytes in a stored head */
+#define MUE_PIECES_KEY  32 /* bytes in a manifest digest */
+#define MUE_PIECES_HEAD 48 /* bytes in a stored head */
 
 /* Where the bytes go.  Both return 0 or a negative verdict, which mue_pieces_put hands on. */
 struct mue_pieces_sink {
