@@ -16,7 +16,7 @@ struct mue_metrics;
 struct mue_ca;
 struct mue_auth;
 struct mue_jobs;
-struct mue_http;
+struct mue_httpd;
 
 enum { MUE_SERVER_NAMES = 16 };
 
@@ -42,7 +42,7 @@ struct mue_server {
 	struct mue_auth *auth;         /* server/auth.h: tokens, certificates, revocations in RAM */
 	struct mue_jobs *jobs;         /* server/jobs.h */
 	struct mue_router *router;
-	struct mue_http *http;
+	struct mue_httpd *httpd;
 };
 
 /* The tables of routes and jobs, one a file of server/api/; ended by a line of NULLs. */

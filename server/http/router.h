@@ -5,7 +5,8 @@
  * A route is one line of a constant table: method, pattern ("/rest/v1/targets/{id}"), who may call
  * it, how large its body may be, the handler.  A handler returns 0 after it has set an answer with
  * one of the mue_respond_* functions, or a verdict of core/err.h with a sentence in *e: then the
- * answer is made from the verdict (see mue_http_status).  Handlers run on one of several threads.
+ * answer is made from the verdict (see mue_verdict_status).  Handlers run on one of several
+ * threads.
  *
  * A body is by default collected in memory up to the route's ceiling before the handler runs.  A
  * route with `stream` gets it piece by piece instead.
@@ -149,7 +150,7 @@ int mue_respond_file(struct mue_request *r, int fd, uint64_t size, const char *t
 /* The HTTP status of a verdict: MUE_ENOTFOUND 404, MUE_EAUTH 401, MUE_EPERM 403, MUE_EEXIST and
  * MUE_ECONFLICT 409, MUE_ESIZE 413, MUE_EBUSY 429, MUE_ENOSPC 507, other refusals of input 400,
  * failures 500. */
-unsigned mue_http_status(int verdict);
+unsigned mue_verdict_status(int verdict);
 /* Sets the answer for a verdict: hawkBit's error body. */
 int mue_respond_verdict(struct mue_request *r, const struct mue_error *e);
 

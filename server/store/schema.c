@@ -7,25 +7,25 @@
 #include <stddef.h>
 
 /* clang-format off */
-static const char step1[] =
+static const char *const step1[] = {
 	/* Server's own settings: name and value. */
-	"CREATE TABLE config (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE config (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
 
 	/* Operators' and gateways' tokens: only the SHA-256 (hex) of a token is kept. */
 	"CREATE TABLE token ("
 	" id INTEGER PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('operator','gateway')),"
-	" name TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL);"
+	" name TEXT NOT NULL UNIQUE, sha256 TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL);",
 
 	/* Every certificate the device CA issued. */
 	"CREATE TABLE certificate ("
 	" serial TEXT PRIMARY KEY, controller_id TEXT NOT NULL, issued_at INTEGER NOT NULL,"
-	" expires_at INTEGER NOT NULL, revoked_at INTEGER) WITHOUT ROWID;"
-	"CREATE INDEX certificate_controller ON certificate (controller_id);"
+	" expires_at INTEGER NOT NULL, revoked_at INTEGER) WITHOUT ROWID;",
+	"CREATE INDEX certificate_controller ON certificate (controller_id);",
 
 	"CREATE TABLE target_type ("
 	" id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,"
 	" description TEXT, colour TEXT, created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
-	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);"
+	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);",
 
 	/* Kinds of software: os, firmware, application, config, library, driver at first. */
 	"CREATE TABLE module_type ("
@@ -33,7 +33,7 @@ static const char step1[] =
 	" description TEXT, colour TEXT, max_assignments INTEGER NOT NULL DEFAULT 1,"
 	" min_artifacts INTEGER NOT NULL DEFAULT 0, deleted INTEGER NOT NULL DEFAULT 0,"
 	" created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
-	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);"
+	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);",
 
 	"CREATE TABLE module ("
 	" id INTEGER PRIMARY KEY, type_id INTEGER NOT NULL REFERENCES module_type,"
@@ -41,12 +41,12 @@ static const char step1[] =
 	" encrypted INTEGER NOT NULL DEFAULT 0, locked INTEGER NOT NULL DEFAULT 0,"
 	" deleted INTEGER NOT NULL DEFAULT 0,"
 	" created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
-	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);"
-	"CREATE UNIQUE INDEX module_name ON module (type_id, name, version) WHERE deleted = 0;"
+	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);",
+	"CREATE UNIQUE INDEX module_name ON module (type_id, name, version) WHERE deleted = 0;",
 	"CREATE TABLE module_metadata ("
 	" module_id INTEGER NOT NULL REFERENCES module ON DELETE CASCADE, key TEXT NOT NULL,"
 	" value TEXT NOT NULL, target_visible INTEGER NOT NULL DEFAULT 0,"
-	" PRIMARY KEY (module_id, key)) WITHOUT ROWID;"
+	" PRIMARY KEY (module_id, key)) WITHOUT ROWID;",
 
 	/* The last four: what a .suit envelope says (api/upload.h); NULL for other files. */
 	"CREATE TABLE artifact ("
@@ -54,22 +54,22 @@ static const char step1[] =
 	" filename TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL, sha1 TEXT NOT NULL,"
 	" md5 TEXT NOT NULL, created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
 	" sequence INTEGER, manifest TEXT, vendor TEXT, class TEXT,"
-	" UNIQUE (module_id, filename));"
-	"CREATE INDEX artifact_sha256 ON artifact (sha256);"
+	" UNIQUE (module_id, filename));",
+	"CREATE INDEX artifact_sha256 ON artifact (sha256);",
 
 	"CREATE TABLE set_type ("
 	" id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,"
 	" description TEXT, colour TEXT, deleted INTEGER NOT NULL DEFAULT 0,"
 	" created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
-	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);"
+	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);",
 	"CREATE TABLE set_type_module ("
 	" set_type_id INTEGER NOT NULL REFERENCES set_type ON DELETE CASCADE,"
 	" module_type_id INTEGER NOT NULL REFERENCES module_type, mandatory INTEGER NOT NULL,"
-	" PRIMARY KEY (set_type_id, module_type_id)) WITHOUT ROWID;"
+	" PRIMARY KEY (set_type_id, module_type_id)) WITHOUT ROWID;",
 	"CREATE TABLE target_type_set_type ("
 	" target_type_id INTEGER NOT NULL REFERENCES target_type ON DELETE CASCADE,"
 	" set_type_id INTEGER NOT NULL REFERENCES set_type ON DELETE CASCADE,"
-	" PRIMARY KEY (target_type_id, set_type_id)) WITHOUT ROWID;"
+	" PRIMARY KEY (target_type_id, set_type_id)) WITHOUT ROWID;",
 
 	"CREATE TABLE dist_set ("
 	" id INTEGER PRIMARY KEY, type_id INTEGER NOT NULL REFERENCES set_type,"
@@ -77,16 +77,16 @@ static const char step1[] =
 	" required_migration_step INTEGER NOT NULL DEFAULT 0, locked INTEGER NOT NULL DEFAULT 0,"
 	" valid INTEGER NOT NULL DEFAULT 1, deleted INTEGER NOT NULL DEFAULT 0,"
 	" created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
-	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);"
-	"CREATE UNIQUE INDEX dist_set_name ON dist_set (name, version) WHERE deleted = 0;"
+	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);",
+	"CREATE UNIQUE INDEX dist_set_name ON dist_set (name, version) WHERE deleted = 0;",
 	"CREATE TABLE set_module ("
 	" set_id INTEGER NOT NULL REFERENCES dist_set ON DELETE CASCADE,"
 	" module_id INTEGER NOT NULL REFERENCES module, PRIMARY KEY (set_id, module_id))"
-	" WITHOUT ROWID;"
-	"CREATE INDEX set_module_module ON set_module (module_id);"
+	" WITHOUT ROWID;",
+	"CREATE INDEX set_module_module ON set_module (module_id);",
 	"CREATE TABLE set_metadata ("
 	" set_id INTEGER NOT NULL REFERENCES dist_set ON DELETE CASCADE, key TEXT NOT NULL,"
-	" value TEXT NOT NULL, PRIMARY KEY (set_id, key)) WITHOUT ROWID;"
+	" value TEXT NOT NULL, PRIMARY KEY (set_id, key)) WITHOUT ROWID;",
 
 	/* update_status: unknown, in_sync, pending, error, registered. */
 	"CREATE TABLE target ("
@@ -101,35 +101,35 @@ static const char step1[] =
 	" auto_confirm INTEGER NOT NULL DEFAULT 0, auto_confirm_initiator TEXT,"
 	" auto_confirm_remark TEXT, auto_confirm_at INTEGER,"
 	" created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
-	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);"
+	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);",
 	"CREATE TABLE target_attribute ("
 	" target_id INTEGER NOT NULL REFERENCES target ON DELETE CASCADE, key TEXT NOT NULL,"
-	" value TEXT NOT NULL, PRIMARY KEY (target_id, key)) WITHOUT ROWID;"
+	" value TEXT NOT NULL, PRIMARY KEY (target_id, key)) WITHOUT ROWID;",
 	"CREATE TABLE target_metadata ("
 	" target_id INTEGER NOT NULL REFERENCES target ON DELETE CASCADE, key TEXT NOT NULL,"
-	" value TEXT NOT NULL, PRIMARY KEY (target_id, key)) WITHOUT ROWID;"
+	" value TEXT NOT NULL, PRIMARY KEY (target_id, key)) WITHOUT ROWID;",
 
 	/* kind: target or set. */
 	"CREATE TABLE tag ("
 	" id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, description TEXT,"
 	" colour TEXT, created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
-	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL, UNIQUE (kind, name));"
+	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL, UNIQUE (kind, name));",
 	"CREATE TABLE target_tag ("
 	" tag_id INTEGER NOT NULL REFERENCES tag ON DELETE CASCADE,"
 	" target_id INTEGER NOT NULL REFERENCES target ON DELETE CASCADE,"
-	" PRIMARY KEY (target_id, tag_id)) WITHOUT ROWID;"
-	"CREATE INDEX target_tag_tag ON target_tag (tag_id);"
+	" PRIMARY KEY (target_id, tag_id)) WITHOUT ROWID;",
+	"CREATE INDEX target_tag_tag ON target_tag (tag_id);",
 	"CREATE TABLE set_tag ("
 	" tag_id INTEGER NOT NULL REFERENCES tag ON DELETE CASCADE,"
 	" set_id INTEGER NOT NULL REFERENCES dist_set ON DELETE CASCADE,"
-	" PRIMARY KEY (set_id, tag_id)) WITHOUT ROWID;"
+	" PRIMARY KEY (set_id, tag_id)) WITHOUT ROWID;",
 
 	"CREATE TABLE target_filter ("
 	" id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, query TEXT NOT NULL,"
 	" auto_set INTEGER REFERENCES dist_set, auto_type TEXT, auto_weight INTEGER,"
 	" auto_confirmation INTEGER NOT NULL DEFAULT 0, auto_initiator TEXT,"
 	" created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
-	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);"
+	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);",
 
 	/* status: creating, ready, waiting_for_approval, approval_denied, starting, running, paused,
 	 * stopping, stopped, finished, deleting, deleted.  Thresholds are percentages. */
@@ -142,8 +142,8 @@ static const char step1[] =
 	" stop_reason TEXT, total INTEGER NOT NULL DEFAULT 0,"
 	" deleted INTEGER NOT NULL DEFAULT 0,"
 	" created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
-	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);"
-	"CREATE UNIQUE INDEX rollout_name ON rollout (name) WHERE deleted = 0;"
+	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);",
+	"CREATE UNIQUE INDEX rollout_name ON rollout (name) WHERE deleted = 0;",
 	"CREATE TABLE rollout_group ("
 	" id INTEGER PRIMARY KEY, rollout_id INTEGER NOT NULL REFERENCES rollout ON DELETE CASCADE,"
 	" position INTEGER NOT NULL, name TEXT NOT NULL, description TEXT, filter TEXT,"
@@ -154,12 +154,12 @@ static const char step1[] =
 	" error_action TEXT, error_action_exp TEXT, confirmation INTEGER NOT NULL DEFAULT 0,"
 	" total INTEGER NOT NULL DEFAULT 0, opened_at INTEGER,"
 	" created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
-	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL, UNIQUE (rollout_id, position));"
+	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL, UNIQUE (rollout_id, position));",
 	"CREATE TABLE rollout_target ("
 	" group_id INTEGER NOT NULL REFERENCES rollout_group ON DELETE CASCADE,"
 	" target_id INTEGER NOT NULL REFERENCES target ON DELETE CASCADE,"
-	" PRIMARY KEY (group_id, target_id)) WITHOUT ROWID;"
-	"CREATE INDEX rollout_target_target ON rollout_target (target_id);"
+	" PRIMARY KEY (group_id, target_id)) WITHOUT ROWID;",
+	"CREATE INDEX rollout_target_target ON rollout_target (target_id);",
 
 	/* type: soft, forced, timeforced, downloadonly.  status: scheduled, wait_for_confirmation,
 	 * running, retrieved, download, downloaded, warning, canceling, canceled, cancel_rejected,
@@ -173,11 +173,11 @@ static const char step1[] =
 	" window_schedule TEXT, window_duration TEXT, window_timezone TEXT,"
 	" external_ref TEXT, initiated_by TEXT NOT NULL, last_code INTEGER,"
 	" created_at INTEGER NOT NULL, created_by TEXT NOT NULL,"
-	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);"
-	"CREATE INDEX action_target ON action (target_id, active);"
-	"CREATE INDEX action_group ON action (group_id, status);"
-	"CREATE INDEX action_rollout ON action (rollout_id, status);"
-	"CREATE INDEX action_set ON action (set_id);"
+	" modified_at INTEGER NOT NULL, modified_by TEXT NOT NULL);",
+	"CREATE INDEX action_target ON action (target_id, active);",
+	"CREATE INDEX action_group ON action (group_id, status);",
+	"CREATE INDEX action_rollout ON action (rollout_id, status);",
+	"CREATE INDEX action_set ON action (set_id);",
 
 	/* One line a report; `mark` is the digest of what the device sent: the same report again
 	 * directly after itself is answered, not stored twice. */
@@ -185,12 +185,12 @@ static const char step1[] =
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" action_id INTEGER NOT NULL REFERENCES action ON DELETE CASCADE,"
 	" status TEXT NOT NULL, reported_at INTEGER NOT NULL, occurred_at INTEGER, code INTEGER,"
-	" mark TEXT);"
-	"CREATE INDEX action_status_action ON action_status (action_id);"
+	" mark TEXT);",
+	"CREATE INDEX action_status_action ON action_status (action_id);",
 	"CREATE TABLE action_message ("
 	" status_id INTEGER NOT NULL REFERENCES action_status ON DELETE CASCADE,"
 	" position INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (status_id, position))"
-	" WITHOUT ROWID;"
+	" WITHOUT ROWID;",
 
 	/* What is there from the start. */
 	"INSERT INTO module_type (key, name, description, max_assignments, created_at, created_by,"
@@ -200,15 +200,17 @@ static const char step1[] =
 	" ('application', 'application', 'Application', 64, 0, 'system', 0, 'system'),"
 	" ('config', 'config', 'Configuration', 64, 0, 'system', 0, 'system'),"
 	" ('library', 'library', 'Library', 64, 0, 'system', 0, 'system'),"
-	" ('driver', 'driver', 'Driver', 64, 0, 'system', 0, 'system');"
+	" ('driver', 'driver', 'Driver', 64, 0, 'system', 0, 'system');",
 	"INSERT INTO set_type (key, name, description, created_at, created_by, modified_at,"
-	" modified_by) VALUES ('release', 'release', 'Any software', 0, 'system', 0, 'system');"
-	"INSERT INTO set_type_module SELECT s.id, m.id, 0 FROM set_type s, module_type m;";
+	" modified_by) VALUES ('release', 'release', 'Any software', 0, 'system', 0, 'system');",
+	"INSERT INTO set_type_module SELECT s.id, m.id, 0 FROM set_type s, module_type m;",
+	NULL,
+};
 /* clang-format on */
 
-static const char *const steps[] = { step1 };
+static const char *const *const steps[] = { step1 };
 
-const char *mue_schema_step(unsigned version)
+const char *const *mue_schema_step(unsigned version)
 {
 	return version < sizeof steps / sizeof steps[0] ? steps[version] : NULL;
 }

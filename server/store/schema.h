@@ -4,8 +4,9 @@
 #ifndef MUE_SERVER_STORE_SCHEMA_H
 #define MUE_SERVER_STORE_SCHEMA_H
 
-/* The SQL that leads from `version` (0: empty) to version + 1; NULL when that is the newest. */
-const char *mue_schema_step(unsigned version);
+/* The statements, ended by NULL, that lead from `version` (0: empty) to version + 1; NULL when that
+ * is the newest. */
+const char *const *mue_schema_step(unsigned version);
 
 /* Triggers of the writer's connection: they call mue_touch(target id). */
 const char *mue_schema_triggers(void);

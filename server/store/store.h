@@ -59,6 +59,7 @@ int mue_db_exec(struct mue_db *db, struct mue_error *e, const char *sql, const c
 
 struct mue_rows {
 	struct sqlite3_stmt *stmt;
+	bool once; /* finalized at the end instead of kept */
 	struct mue_db *db;
 };
 /* Starts a query; end it with mue_rows_end also after an error of mue_rows_next. */
