@@ -112,7 +112,7 @@ int mue_pieces_begin(struct mue_pieces *p, const struct mue_pieces_sink *sink, v
 	int e = setup(p, sink, ctx, key, size, grain_log2, bitmap, bitmap_len, parts, nparts);
 
 	if (e == MUE_OK)
-		memset(bitmap, 0, mue_pieces_bitmap_size(size, grain_log2));
+		memset(bitmap, 0, (size_t)mue_pieces_bitmap_size(size, grain_log2));
 	return e;
 }
 
@@ -142,7 +142,7 @@ static int compare(const struct mue_pieces *p, uint32_t off, const uint8_t *data
 		e = p->sink->read(p->ctx, off, there, n);
 		if (e < 0)
 			return e;
-		if (memcmp(there, data, n))
+		if (memcmp(there, data, (size_t)n))
 			return MUE_ECONFLICT;
 	}
 	return MUE_OK;
@@ -378,7 +378,7 @@ static uint32_t get32(const uint8_t *p)
 
 static uint32_t head_crc(const uint8_t *head, const uint8_t *bitmap, uint32_t bitmap_size)
 {
-	return mue_crc32(mue_crc32(0, head, HEAD_BODY), bitmap, bitmap_size);
+	return mue_crc32(mue_crc32(0, head, HEAD_BODY), bitmap, (size_t)bitmap_size);
 }
 
 void mue_pieces_head(const struct mue_pieces *p, uint8_t ret_head[MUE_PIECES_HEAD])
