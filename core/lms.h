@@ -50,7 +50,7 @@ struct mue_lms_set {
 	uint8_t w;      /* Winternitz width in bits: 1, 2, 4, 8 */
 	uint8_t ls;     /* left shift of the checksum */
 	uint16_t p;     /* hash chains in a one-time signature */
-	uint32_t bytes; /* of a whole LMS signature */
+	uint16_t bytes; /* of a whole LMS signature */
 };
 
 /* Looks up LMS and LM-OTS type codes.  MUE_EPROFILE: unknown; MUE_EFORMAT: their n differ. */
