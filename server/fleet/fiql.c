@@ -26,6 +26,13 @@ static int refuse(struct parser *s, int code, const char *fmt, ...)
 	return code;
 }
 
+static int expected(struct parser *s, const char *what)
+{
+	if (*s->p == '\0')
+		return refuse(s, MUE_EFORMAT, "expected %s, found the end", what);
+	return refuse(s, MUE_EFORMAT, "expected %s, found '%c'", what, *s->p);
+}
+
 static void skip_blanks(struct parser *s)
 {
 	while (*s->p == ' ' || *s->p == '\t')
@@ -90,9 +97,7 @@ static int read_plain(struct parser *s)
 	while (!is_reserved(*s->p) && r == 0)
 		r = put(s, *s->p++);
 	if (r == 0 && s->p == start)
-		return refuse(s, MUE_EFORMAT, *s->p ? "expected a value, found '%c'" :
-						      "expected a value at the end%c",
-			      *s->p ? *s->p : ' ');
+		return expected(s, "a value");
 	return r;
 }
 
@@ -136,10 +141,10 @@ static const struct {
 	const char *text;
 	enum mue_fiql_op op;
 } operators[] = {
-	{ "==", MUE_FIQL_EQ },	 { "!=", MUE_FIQL_NE },	  { "=lt=", MUE_FIQL_LT },
-	{ "=le=", MUE_FIQL_LE }, { "=gt=", MUE_FIQL_GT }, { "=ge=", MUE_FIQL_GE },
+	{ "==", MUE_FIQL_EQ },   { "!=", MUE_FIQL_NE },     { "=lt=", MUE_FIQL_LT },
+	{ "=le=", MUE_FIQL_LE }, { "=gt=", MUE_FIQL_GT },   { "=ge=", MUE_FIQL_GE },
 	{ "=in=", MUE_FIQL_IN }, { "=out=", MUE_FIQL_OUT }, { "<=", MUE_FIQL_LE },
-	{ ">=", MUE_FIQL_GE },	 { "<", MUE_FIQL_LT },	  { ">", MUE_FIQL_GT },
+	{ ">=", MUE_FIQL_GE },   { "<", MUE_FIQL_LT },      { ">", MUE_FIQL_GT },
 };
 
 static int read_operator(struct parser *s, enum mue_fiql_op *ret)
@@ -153,21 +158,20 @@ static int read_operator(struct parser *s, enum mue_fiql_op *ret)
 			return 0;
 		}
 	}
-	return refuse(s, MUE_EFORMAT, "expected an operator (==, !=, =lt=, =le=, =gt=, =ge=, =in=, "
-				      "=out=)");
+	return refuse(s, MUE_EFORMAT,
+		      "expected an operator (==, !=, =lt=, =le=, =gt=, =ge=, =in=, "
+		      "=out=)");
 }
 
 static int read_comparison(struct parser *s)
 {
 	unsigned start = s->q->used, position = (unsigned)(s->p - s->text);
 	struct mue_fiql_node *n;
-	enum mue_fiql_op op;
+	enum mue_fiql_op op = MUE_FIQL_EQ;
 	int r, node;
 
 	if (is_reserved(*s->p))
-		return refuse(s, MUE_EFORMAT, *s->p ? "expected a field name, found '%c'" :
-						      "expected a field name at the end%c",
-			      *s->p ? *s->p : ' ');
+		return expected(s, "a field name");
 	r = read_plain(s);
 	if (r == 0)
 		r = put(s, '\0');

@@ -23,10 +23,10 @@
 #include <stdint.h>
 
 enum {
-	MUE_FIQL_TEXT = 4096,	/* longest filter, bytes */
-	MUE_FIQL_NODES = 256,	/* comparisons and operators */
+	MUE_FIQL_TEXT = 4096, /* longest filter, bytes */
+	MUE_FIQL_NODES = 256, /* comparisons and operators */
 	MUE_FIQL_VALUES = 512,
-	MUE_FIQL_DEPTH = 32,	/* nested parentheses */
+	MUE_FIQL_DEPTH = 32,      /* nested parentheses */
 	MUE_FIQL_SQL = 48 * 1024, /* longest WHERE expression */
 };
 
@@ -45,23 +45,23 @@ enum mue_fiql_op {
 
 struct mue_fiql_node {
 	enum mue_fiql_op op;
-	int left, right;	     /* AND, OR: indices of nodes */
-	const char *selector;	     /* comparisons: as written */
+	int left, right;              /* AND, OR: indices of nodes */
+	const char *selector;         /* comparisons: as written */
 	unsigned first_value, values; /* comparisons */
-	unsigned position;	     /* byte offset in the filter where it begins */
+	unsigned position;            /* byte offset in the filter where it begins */
 };
 
 /* Why a filter was refused: what and where. */
 struct mue_fiql_error {
 	unsigned position; /* byte offset from 0 */
-	char text[120];	   /* "expected an operator after 'name'" */
+	char text[120];    /* "expected an operator after 'name'" */
 };
 
 /* A parsed filter.  About 26 KB: keep it off small stacks. */
 struct mue_fiql {
 	struct mue_fiql_node nodes[MUE_FIQL_NODES];
 	unsigned node_count;
-	int root; /* -1: the empty filter, which matches everything */
+	int root;                            /* -1: the empty filter, which matches everything */
 	const char *values[MUE_FIQL_VALUES]; /* `\*` and `\\` kept, so that wildcards stay known */
 	unsigned value_count;
 	char text[2 * MUE_FIQL_TEXT];
@@ -76,9 +76,8 @@ int mue_fiql_parse(const char *text, struct mue_fiql *ret, struct mue_fiql_error
 
 enum mue_field_kind {
 	MUE_FIELD_TEXT,
-	MUE_FIELD_INT,	/* also times (milliseconds since 1970) */
+	MUE_FIELD_INT,  /* also times (milliseconds since 1970) */
 	MUE_FIELD_BOOL, /* true, false */
-	MUE_FIELD_WORD, /* text from a list that the API maps to an expression: see `words` */
 };
 
 /*
