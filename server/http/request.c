@@ -1,0 +1,122 @@
+/* What was asked. */
+#include "server/http/router.h"
+#include "server/server.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const char *mue_request_param(const struct mue_request *r, const char *name)
+{
+	for (unsigned i = 0; i < r->params; i++)
+		if (!strcmp(r->param_name[i], name))
+			return r->param_value[i];
+	return "";
+}
+
+static int number(const char *text, int64_t *ret)
+{
+	char *end;
+	long long n;
+
+	if (!*text || strspn(text, "-0123456789") != strlen(text))
+		return MUE_EINVAL;
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (errno || *end)
+		return MUE_EINVAL;
+	*ret = n;
+	return 0;
+}
+
+int mue_request_id(const struct mue_request *r, const char *name, int64_t *ret, struct mue_error *e)
+{
+	const char *text = mue_request_param(r, name);
+	int64_t id;
+
+	if (number(text, &id) < 0 || id <= 0)
+		return mue_fail(e, MUE_ENOTFOUND, "%s %.40s does not exist", name, text);
+	*ret = id;
+	return 0;
+}
+
+const char *mue_request_query(const struct mue_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+int mue_request_query_int(const struct mue_request *r, const char *name, int64_t min, int64_t max,
+			  int64_t otherwise, int64_t *ret, struct mue_error *e)
+{
+	const char *text = mue_request_query(r, name);
+	int64_t n = otherwise;
+
+	if (text && (number(text, &n) < 0 || n < min || n > max))
+		return mue_fail(e, MUE_EINVAL, "parameter %s=%.40s is not a number in %lld..%lld",
+				name, text, (long long)min, (long long)max);
+	*ret = n;
+	return 0;
+}
+
+const char *mue_request_header(const struct mue_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+int mue_request_json(struct mue_request *r, json_t **ret, struct mue_error *e)
+{
+	json_error_t error;
+
+	if (!r->json) {
+		if (!r->body_len)
+			return mue_fail(e, MUE_EFORMAT, "the body is empty, JSON is expected");
+		r->json = json_loadb(r->body, r->body_len, JSON_REJECT_DUPLICATES, &error);
+	}
+	if (!r->json)
+		return mue_fail(e, MUE_EFORMAT, "the body is not JSON: %s (line %d, column %d)",
+				error.text, error.line, error.column);
+	*ret = r->json;
+	return 0;
+}
+
+/* A host with an optional port, and nothing that could break out of a URL. */
+static bool host_is_sane(const char *host)
+{
+	return host && *host && strlen(host) < 256 &&
+	       strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			    ".-_:[]%") == strlen(host);
+}
+
+/* The first element of a comma separated list, copied. */
+static const char *first_of(struct mue_request *r, const char *header)
+{
+	const char *value = mue_request_header(r, header);
+
+	if (!value)
+		return NULL;
+	value += strspn(value, " ");
+	return mue_arena_copy(&r->arena, value, strcspn(value, ", "));
+}
+
+const char *mue_request_base(struct mue_request *r)
+{
+	const char *proto = first_of(r, "X-Forwarded-Proto");
+	const char *host = first_of(r, "X-Forwarded-Host");
+	const char *port = first_of(r, "X-Forwarded-Port");
+	const char *base;
+
+	if (!proto || (strcasecmp(proto, "https") && strcasecmp(proto, "http")))
+		proto = r->tls ? "https" : "http";
+	if (!host_is_sane(host))
+		host = mue_request_header(r, "Host");
+	if (!host_is_sane(host))
+		host = "localhost";
+	if (port && *port && strspn(port, "0123456789") == strlen(port) && strlen(port) < 6 &&
+	    !strchr(host, ':'))
+		base = mue_arena_printf(&r->arena, "%s://%s:%s", proto, host, port);
+	else
+		base = mue_arena_printf(&r->arena, "%s://%s", proto, host);
+	return base ? base : "";
+}
