@@ -208,7 +208,7 @@ static const char *const step1[] = {
 };
 /* clang-format on */
 
-static const char *const *const steps[] = { step1 };
+static const char *const *const steps[] = { step1, mue_schema_mgmt };
 
 const char *const *mue_schema_step(unsigned version)
 {
@@ -223,7 +223,21 @@ const char *mue_schema_triggers(void)
 	       " assigned_set, installed_set, request_attributes, poll_s, auto_confirm"
 	       " ON main.target BEGIN SELECT mue_touch(NEW.id); END;"
 	       "CREATE TEMP TRIGGER touch_target_gone AFTER DELETE ON main.target BEGIN"
-	       " SELECT mue_touch(OLD.id); END;"
+	       " SELECT mue_touch(OLD.id);"
+	       " UPDATE certificate SET revoked_at = 1000 * unixepoch()"
+	       " WHERE controller_id = OLD.controller_id AND revoked_at IS NULL; END;"
+	       "CREATE TEMP TRIGGER touch_revoked AFTER UPDATE OF revoked_at ON main.certificate"
+	       " BEGIN SELECT mue_touch(0); END;"
+	       "CREATE TEMP TRIGGER touch_token AFTER INSERT ON main.token BEGIN"
+	       " SELECT mue_touch(0); END;"
+	       "CREATE TEMP TRIGGER touch_token_gone AFTER DELETE ON main.token BEGIN"
+	       " SELECT mue_touch(0); END;"
+	       "CREATE TEMP TRIGGER touch_config_new AFTER INSERT ON main.config BEGIN"
+	       " SELECT mue_touch(0); END;"
+	       "CREATE TEMP TRIGGER touch_config AFTER UPDATE ON main.config BEGIN"
+	       " SELECT mue_touch(0); END;"
+	       "CREATE TEMP TRIGGER touch_config_gone AFTER DELETE ON main.config BEGIN"
+	       " SELECT mue_touch(0); END;"
 	       "CREATE TEMP TRIGGER touch_action_new AFTER INSERT ON main.action BEGIN"
 	       " SELECT mue_touch(NEW.target_id); END;"
 	       "CREATE TEMP TRIGGER touch_action AFTER UPDATE ON main.action BEGIN"

@@ -8,6 +8,9 @@
  * is the newest. */
 const char *const *mue_schema_step(unsigned version);
 
+/* Step 2, in mgmt_schema.c. */
+extern const char *const mue_schema_mgmt[];
+
 /* Triggers of the writer's connection: they call mue_touch(target id). */
 const char *mue_schema_triggers(void);
 
