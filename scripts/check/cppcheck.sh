@@ -1,9 +1,10 @@
 #!/bin/sh
-# cppcheck over the product's code.
+# cppcheck over the product's code. varFuncNullUB: NULL may end a
+# variadic list on every host that POSIX names.
 set -eu
 cd "$(dirname "$0")/../.."
 mkdir -p build/cppcheck
 # shellcheck disable=SC2046
 cppcheck -q -j 2 --std=c11 --cppcheck-build-dir=build/cppcheck --enable=warning,portability \
-	--inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem -I . -D__linux__ -U__cplusplus \
+	--inline-suppr --error-exitcode=1 --suppress=missingIncludeSystem --suppress=varFuncNullUB -I . -D__linux__ -U__cplusplus \
 	$(git ls-files '*.c' | grep -vE '^(tests|ui)/')

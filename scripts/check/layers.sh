@@ -32,6 +32,7 @@ for b in boards/*/; do
 	[ -d "$b" ] && layer "${b%/}" "core|boot|mcu|boards|${b%/}"
 done
 # core sees freestanding headers only
+# shellcheck disable=SC2046
 out=$(grep -nE '#[[:space:]]*include <' $(git ls-files 'core/*.[ch]') |
 	grep -vE '<(stddef|stdint|stdbool|limits|stdarg|stdalign|stdnoreturn|float|iso646)\.h>' || true)
 if [ -n "$out" ]; then

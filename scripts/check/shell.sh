@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck over every shell script.
+# Lints every shell script (shellcheck).
 set -eu
 cd "$(dirname "$0")/../.."
 # shellcheck disable=SC2046
