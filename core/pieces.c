@@ -307,10 +307,54 @@ static bool gap_in(const struct mue_pieces *p, uint32_t grain, uint32_t from, ui
 	return from < len;
 }
 
+/* Would put take a piece that begins at `off` and ends inside that grain? */
+static bool takeable(const struct mue_pieces *p, uint32_t off, uint32_t len)
+{
+	uint32_t grain = off >> p->grain_log2, from = off - start_of(p, grain);
+	const struct mue_pieces_part *part = find_part(p, grain);
+
+	if (part)
+		return from <= part->to && from + len >= part->from;
+	return (from == 0 && len >= length_of(p, grain)) || free_part(p);
+}
+
+/* At most `max` bytes that touch the part: behind it, else before it. */
+static void beside(const struct mue_pieces *p, const struct mue_pieces_part *part, uint32_t max,
+		   uint32_t *ret_off, uint32_t *ret_len)
+{
+	uint32_t start = start_of(p, part->grain), room = length_of(p, part->grain) - part->to;
+
+	if (room) {
+		*ret_len = room < max ? room : max;
+		*ret_off = start + part->to;
+	} else {
+		*ret_len = part->from < max ? part->from : max;
+		*ret_off = start + part->from - *ret_len;
+	}
+}
+
+/* Shortens a range to `max` bytes, in such a way that a piece of that range will be taken. */
+static void shorten(const struct mue_pieces *p, uint32_t max, uint32_t *off, uint32_t *len)
+{
+	const struct mue_pieces_part *part;
+
+	if (!p->nparts) {
+		*len = max >> p->grain_log2 << p->grain_log2;
+		if (!*len)
+			*len = length_of(p, *off >> p->grain_log2);
+		return;
+	}
+	*len = max;
+	if (takeable(p, *off, max))
+		return;
+	part = find_part(p, *off >> p->grain_log2);
+	beside(p, part ? part : p->parts, max, off, len);
+}
+
 bool mue_pieces_missing(const struct mue_pieces *p, uint32_t from, uint32_t max, uint32_t *ret_off,
 			uint32_t *ret_len)
 {
-	uint32_t grain = from >> p->grain_log2, at, a, b, end;
+	uint32_t grain = from >> p->grain_log2, at, a, b, off, end;
 
 	if (from >= p->size)
 		return false;
@@ -320,19 +364,16 @@ bool mue_pieces_missing(const struct mue_pieces *p, uint32_t from, uint32_t max,
 		if (++grain == p->count)
 			return false;
 	}
-	*ret_off = start_of(p, grain) + a;
+	off = start_of(p, grain) + a;
 	end = start_of(p, grain) + b;
 	/* Goes on over grains that miss their beginning, as long as `max` allows. */
-	while (b == length_of(p, grain) && ++grain < p->count && (!max || end - *ret_off < max) &&
+	while (b == length_of(p, grain) && ++grain < p->count && (!max || end - off < max) &&
 	       gap_in(p, grain, 0, &a, &b) && a == 0)
 		end = start_of(p, grain) + b;
-	*ret_len = end - *ret_off;
-	if (max && *ret_len > max) {
-		*ret_len = max;
-		if (!p->nparts)
-			*ret_len = max >> p->grain_log2 ? max >> p->grain_log2 << p->grain_log2
-							: length_of(p, *ret_off >> p->grain_log2);
-	}
+	*ret_off = off;
+	*ret_len = end - off;
+	if (max && *ret_len > max)
+		shorten(p, max, ret_off, ret_len);
 	return true;
 }
 

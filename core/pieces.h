@@ -67,8 +67,9 @@ int32_t mue_pieces_put(struct mue_pieces *p, const uint8_t key[MUE_PIECES_KEY], 
 		       const void *data, uint32_t len);
 
 /* The first range at or after `from` that is missing, at most `max` bytes (0: no limit).  Without
- * parts it covers whole grains (rounded out, and never less than one).  True and *ret_off,
- * *ret_len when there is one. */
+ * parts it covers whole grains (rounded out, and never less than one).  When all parts are in use,
+ * a range beside one of them may come first: with `from` 0 a piece of the range given is always
+ * taken, so that asking and putting ends.  True and *ret_off, *ret_len when there is one. */
 bool mue_pieces_missing(const struct mue_pieces *p, uint32_t from, uint32_t max, uint32_t *ret_off,
 			uint32_t *ret_len);
 
