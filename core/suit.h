@@ -34,6 +34,7 @@ enum mue_suit_sequence {
 	MUE_SUIT_VALIDATE,
 	MUE_SUIT_LOAD,
 	MUE_SUIT_INVOKE,
+	MUE_SUIT_UNINSTALL,
 	MUE_SUIT_SEQUENCES
 };
 
@@ -64,6 +65,7 @@ struct mue_suit {
 	uint8_t severed; /* bit per enum mue_suit_sequence: digest there, content severed */
 	bool text_severed;
 	struct mue_view text;       /* text map */
+	struct mue_view coswid;     /* CoSWID tag, not interpreted */
 	struct mue_view integrated; /* the envelope's map pairs "#name" => bytes, CBOR */
 	uint8_t integrated_count;
 };
@@ -113,37 +115,42 @@ enum mue_suit_parameter {
 	MUE_SUIT_P_SOFT_FAILURE = 13,
 	MUE_SUIT_P_SIZE = 14,
 	MUE_SUIT_P_CONTENT = 18,
+	MUE_SUIT_P_ENCRYPTION = 19,
 	MUE_SUIT_P_URI = 21,
 	MUE_SUIT_P_SOURCE = 22,
 	MUE_SUIT_P_INVOKE_ARGS = 23,
 	MUE_SUIT_P_DEVICE = 24,
 	MUE_SUIT_P_FETCH_ARGS = 25,
-	MUE_SUIT_P_BATTERY = 26,
+	MUE_SUIT_P_BATTERY_MWH = 26,
 	MUE_SUIT_P_PRIORITY = 27,
 	MUE_SUIT_P_VERSION = 28,
 	MUE_SUIT_P_WAIT = 29,
 	MUE_SUIT_P_COUNTER = -257,   /* security counter */
 	MUE_SUIT_P_KIND = -258,      /* enum mue_suit_kind */
 	MUE_SUIT_P_PRECURSOR = -259, /* SHA-256 of the image that a delta starts from */
-	MUE_SUIT_P_SBOM = -260       /* SHA-256 of the SBOM file */
+	MUE_SUIT_P_SBOM = -260,      /* SHA-256 of the SBOM file */
+	MUE_SUIT_P_BATTERY = -261    /* minimum battery, per cent */
 };
 
 /* What the manifest has said of a component so far.  Absent views and has_* false: not said. */
 struct mue_suit_params {
 	struct mue_view vendor, class_id, device; /* 16 bytes each */
 	struct mue_view digest;                   /* 32 bytes: SHA-256 of the image */
+	struct mue_view precursor, sbom;          /* 32 bytes each */
 	struct mue_view uri, content, invoke_args, fetch_args;
-	struct mue_view version;         /* CBOR [comparison, [numbers]] */
-	struct mue_view wait;            /* CBOR map of wait events */
-	struct mue_view precursor, sbom; /* 32 bytes each */
-	uint64_t size, use_before;
+	struct mue_view version;    /* CBOR [comparison, [numbers]] */
+	struct mue_view wait;       /* CBOR map of wait events */
+	struct mue_view encryption; /* CBOR SUIT_Encryption_Info: a port that cannot decrypt must
+				     * refuse to fetch or write when this is there */
+	uint64_t size, use_before;  /* bytes; seconds since 1970 */
+	uint64_t battery_mwh;       /* parameter 26, as the draft has it */
 	uint32_t slot, counter;
 	int32_t priority; /* negative: more urgent */
+	uint8_t battery;  /* per cent: our parameter, what our releases use */
 	uint8_t source;   /* component index */
-	uint8_t battery;  /* per cent */
 	uint8_t kind;     /* enum mue_suit_kind */
-	bool has_size : 1, has_use_before : 1, has_slot : 1, has_counter : 1, has_priority : 1,
-		has_source : 1, has_battery : 1;
+	bool has_size, has_use_before, has_battery_mwh, has_slot, has_counter, has_priority,
+		has_battery, has_source;
 };
 
 /* --- describe: what inspect, the server and the agent show --- */
@@ -209,7 +216,10 @@ enum mue_suit_command {
 	MUE_SUIT_C_VERSION = 28,
 	MUE_SUIT_D_WAIT = 29,
 	MUE_SUIT_D_SWAP = 31,
-	MUE_SUIT_D_RUN = 32
+	MUE_SUIT_D_RUN = 32,
+	MUE_SUIT_D_UNLINK = 33,
+	MUE_SUIT_D_OVERRIDE_MULTIPLE = 34,
+	MUE_SUIT_D_COPY_PARAMS = 35
 };
 
 struct mue_suit_port;
@@ -236,6 +246,8 @@ struct mue_suit_port_ops {
 	int (*invoke)(const struct mue_suit_port *port, uint8_t c, const struct mue_suit_params *p);
 	/* Waits for p->wait: MUE_EBUSY until then. */
 	int (*wait)(const struct mue_suit_port *port, uint8_t c, const struct mue_suit_params *p);
+	/* Removes component c (uninstall). */
+	int (*unlink)(const struct mue_suit_port *port, uint8_t c, const struct mue_suit_params *p);
 };
 
 struct mue_suit_port {
@@ -244,6 +256,7 @@ struct mue_suit_port {
 	/* This device's identity, 16 bytes each: the interpreter compares it itself and answers
 	 * MUE_EVENDOR, MUE_ECLASS, MUE_ECONDITION.  NULL: that condition never holds. */
 	const uint8_t *vendor, *class_id, *device;
+	bool any_device; /* every identity holds: only for describing, never on a device */
 };
 
 /* One sequence being run; the interpreter's own. */
@@ -264,6 +277,8 @@ struct mue_suit_run {
 	uint8_t count;                  /* components */
 	uint8_t depth;                  /* frames in use; 0: done */
 	uint8_t phase;
+	bool condition;    /* what failed was a condition */
+	int verdict;       /* of the last condition that failed */
 	uint8_t sequence;  /* enum mue_suit_sequence under way */
 	uint8_t component; /* that the last command was applied to: for messages */
 	uint8_t command;   /* enum mue_suit_command last executed: for messages */
