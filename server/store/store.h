@@ -37,9 +37,9 @@ int mue_store_write(struct mue_store *s, mue_store_fn *fn, void *arg, struct mue
 /* Runs fn on a snapshot; fn must not write. */
 int mue_store_read(struct mue_store *s, mue_store_fn *fn, void *arg, struct mue_error *e);
 
-/* After each commit and before its writers return, fn gets the ids of the targets whose row,
- * attributes or actions changed (triggers see to that).  One function, set before the first write.
- */
+/* After each commit and before its writers return, fn gets the ids of the targets whose row or
+ * actions changed, and 0 when settings, tokens or revocations did (triggers see to that).  One
+ * function, set before the first write. */
 typedef void mue_store_touched_fn(void *ctx, struct mue_db *db, const int64_t *ids, size_t count);
 void mue_store_on_touched(struct mue_store *s, mue_store_touched_fn *fn, void *ctx);
 
