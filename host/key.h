@@ -49,6 +49,9 @@ int mue_key_cose_alg(enum mue_key_kind kind);
 int mue_pubkey_parse(const char *pem, size_t len, struct mue_pubkey *ret, struct mue_error *e);
 int mue_pubkey_parse_der(const uint8_t *der, size_t len, struct mue_pubkey *ret,
 			 struct mue_error *e);
+/* From the key's own bytes (as in `point`). */
+int mue_pubkey_from_point(enum mue_key_kind kind, const uint8_t *point, size_t len,
+			  struct mue_pubkey *ret, struct mue_error *e);
 int mue_pubkey_load(const char *path, struct mue_pubkey *ret, struct mue_error *e);
 
 /* Appends the SPKI PEM. */
@@ -70,6 +73,8 @@ struct mue_key; /* opaque */
  */
 int mue_pass_get(const char *file, const char *prompt, int confirm, char ret[MUE_PASS_MAX],
 		 struct mue_error *e);
+/* From the terminal only.  MUE_EPERM: there is none. */
+int mue_pass_terminal(const char *prompt, int confirm, char ret[MUE_PASS_MAX], struct mue_error *e);
 void mue_pass_wipe(char pass[MUE_PASS_MAX]);
 
 /* How mue_key_open and mue_key_new ask: called only when a passphrase is needed. */
@@ -86,15 +91,18 @@ struct mue_pass_source {
 int mue_key_open(const char *spec, const struct mue_pass_source *pass, struct mue_key **ret,
 		 struct mue_error *e);
 
+/* The shape of an LMS key. */
+struct mue_lms_params {
+	uint8_t levels; /* 1 or 2 */
+	uint8_t n;      /* 24 or 32 */
+	uint8_t h;      /* 5, 10, 15, 20: height of each level */
+	uint8_t w;      /* 1, 2, 4, 8 */
+};
+
 /* What a new key is; lms is only read for MUE_KEY_LMS. */
 struct mue_key_params {
 	enum mue_key_kind kind;
-	struct {
-		uint8_t levels; /* 1 or 2 */
-		uint8_t n;      /* 24 or 32 */
-		uint8_t h;      /* 5, 10, 15, 20: height of each level */
-		uint8_t w;      /* 1, 2, 4, 8 */
-	} lms;
+	struct mue_lms_params lms;
 };
 
 /* The defaults: one level, M24, H10, W4. */
