@@ -1,0 +1,298 @@
+#include "cli/opt.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool mue_opt_is_choice(const char *choices, const char *word)
+{
+	size_t n = strlen(word);
+
+	while (n > 0 && choices && *choices) {
+		size_t len = strcspn(choices, "|");
+
+		if (len == n && memcmp(choices, word, n) == 0)
+			return true;
+		choices += len + (choices[len] == '|');
+	}
+	return false;
+}
+
+int mue_opt_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	bool hex = s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
+	const char *digits = hex ? s + 2 : s;
+	unsigned long long v;
+	char *end;
+
+	if (!*digits ||
+	    strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") != strlen(digits))
+		return MUE_EINVAL;
+	errno = 0;
+	v = strtoull(digits, &end, hex ? 16 : 10);
+	if (errno || *end || v < min || v > max)
+		return MUE_EINVAL;
+	*ret = v;
+	return MUE_OK;
+}
+
+/* Edits (insert, delete, replace) between two short words, for "did you mean"; more than `limit`
+ * letters are not compared (Wagner, Fischer 1974). */
+static size_t distance(const char *a, const char *b)
+{
+	enum { LIMIT = 31 };
+	size_t row[LIMIT + 1], la = strlen(a), lb = strlen(b);
+
+	if (la > LIMIT || lb > LIMIT)
+		return LIMIT;
+	for (size_t j = 0; j <= lb; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= la; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= lb; j++) {
+			size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[lb];
+}
+
+static const char *nearest(const struct mue_optset *sets, size_t n_sets, const char *name)
+{
+	const char *best = NULL;
+	size_t best_d = 3;
+
+	for (size_t i = 0; i < n_sets; i++) {
+		for (const struct mue_opt *o = sets[i].opts; o && o->name; o++) {
+			size_t d = distance(o->name, name);
+
+			if (d < best_d) {
+				best_d = d;
+				best = o->name;
+			}
+		}
+	}
+	return best;
+}
+
+/* The option called `name` (`len` bytes; or the letter when `letter` is not 0) and its struct. */
+static const struct mue_opt *find(const struct mue_optset *sets, size_t n_sets, const char *name,
+				  size_t len, char letter, void **ret_into)
+{
+	for (size_t i = 0; i < n_sets; i++) {
+		for (const struct mue_opt *o = sets[i].opts; o && o->name; o++) {
+			bool hit = letter ? o->letter == letter
+					  : strlen(o->name) == len &&
+						    memcmp(o->name, name, len) == 0;
+
+			if (hit) {
+				*ret_into = sets[i].into;
+				return o;
+			}
+		}
+	}
+	return NULL;
+}
+
+static int set_number(const struct mue_opt *o, uint64_t *place, const char *value,
+		      struct mue_error *e)
+{
+	if (mue_opt_number(value, o->min, o->max, place) == MUE_OK)
+		return MUE_OK;
+	return mue_fail(e, MUE_EINVAL,
+			"--%s wants a number from %" PRIu64 " to %" PRIu64 ", not \"%.60s\"",
+			o->name, o->min, o->max, value);
+}
+
+static int set_list(const struct mue_opt *o, struct mue_strings *place, const char *value,
+		    struct mue_error *e)
+{
+	if (place->n == MUE_STRINGS_MAX)
+		return mue_fail(e, MUE_EINVAL, "--%s given more than %d times", o->name,
+				MUE_STRINGS_MAX);
+	place->v[place->n++] = value;
+	return MUE_OK;
+}
+
+static int set(const struct mue_opt *o, void *into, const char *value, struct mue_error *e)
+{
+	void *place = (char *)into + o->at;
+
+	if (!*value)
+		return mue_fail(e, MUE_EINVAL, "--%s wants a value (%s), not an empty one", o->name,
+				o->value);
+	switch (o->kind) {
+	case MUE_OPT_NUMBER:
+		return set_number(o, place, value, e);
+	case MUE_OPT_LIST:
+		return set_list(o, place, value, e);
+	case MUE_OPT_CHOICE:
+		if (!mue_opt_is_choice(o->choices, value))
+			return mue_fail(e, MUE_EINVAL, "--%s wants one of %s, not \"%.60s\"",
+					o->name, o->choices, value);
+		break;
+	case MUE_OPT_FLAG:
+	case MUE_OPT_TEXT:
+	case MUE_OPT_FILE:
+	case MUE_OPT_DIR:
+		break;
+	}
+	*(const char **)place = value;
+	return MUE_OK;
+}
+
+struct walk {
+	int argc, i;
+	char **argv;
+	const struct mue_optset *sets;
+	size_t n_sets;
+};
+
+static int unknown(const struct walk *w, const char *arg, const char *name, struct mue_error *e)
+{
+	const char *near = nearest(w->sets, w->n_sets, name);
+
+	if (near)
+		return mue_fail(e, MUE_EINVAL, "unknown option %.60s; did you mean --%s?", arg,
+				near);
+	return mue_fail(e, MUE_EINVAL, "unknown option %.60s", arg);
+}
+
+/* One option; w->i stands on it and is left on its last word. */
+static int take_option(struct walk *w, struct mue_error *e)
+{
+	const char *arg = w->argv[w->i], *name = arg + 2, *value = NULL;
+	bool is_long = arg[1] == '-';
+	size_t len = is_long ? strcspn(name, "=") : 0;
+	const struct mue_opt *o;
+	void *into = NULL;
+
+	if (is_long) {
+		o = find(w->sets, w->n_sets, name, len, 0, &into);
+		value = name[len] ? name + len + 1 : NULL;
+	} else {
+		o = find(w->sets, w->n_sets, NULL, 0, arg[1], &into);
+		value = arg[2] ? arg + 2 : NULL;
+	}
+	if (!o)
+		return unknown(w, arg, is_long ? name : "", e);
+	if (o->kind == MUE_OPT_FLAG) {
+		if (value)
+			return mue_fail(e, MUE_EINVAL, "--%s takes no value", o->name);
+		*(bool *)((char *)into + o->at) = true;
+		return MUE_OK;
+	}
+	if (!value) {
+		if (w->i + 1 >= w->argc)
+			return mue_fail(e, MUE_EINVAL, "--%s wants a value: %s", o->name, o->value);
+		value = w->argv[++w->i];
+	}
+	return set(o, into, value, e);
+}
+
+static bool is_set(const struct mue_opt *o, const void *into)
+{
+	const void *place = (const char *)into + o->at;
+
+	switch (o->kind) {
+	case MUE_OPT_FLAG:
+		return *(const bool *)place;
+	case MUE_OPT_NUMBER:
+		return *(const uint64_t *)place != 0;
+	case MUE_OPT_LIST:
+		return ((const struct mue_strings *)place)->n > 0;
+	case MUE_OPT_TEXT:
+	case MUE_OPT_FILE:
+	case MUE_OPT_DIR:
+	case MUE_OPT_CHOICE:
+		break;
+	}
+	return *(const char *const *)place != NULL;
+}
+
+static int check_required(const struct mue_optset *sets, size_t n_sets, struct mue_error *e)
+{
+	for (size_t i = 0; i < n_sets; i++)
+		for (const struct mue_opt *o = sets[i].opts; o && o->name; o++)
+			if (o->required && !is_set(o, sets[i].into))
+				return mue_fail(e, MUE_EINVAL, "--%s %s is needed: %s", o->name,
+						o->value, o->help);
+	return MUE_OK;
+}
+
+static void set_defaults(const struct mue_optset *sets, size_t n_sets)
+{
+	for (size_t i = 0; i < n_sets; i++)
+		for (const struct mue_opt *o = sets[i].opts; o && o->name; o++)
+			if (o->kind == MUE_OPT_NUMBER)
+				*(uint64_t *)(void *)((char *)sets[i].into + o->at) = o->unset;
+}
+
+int mue_opt_parse(int argc, char **argv, const struct mue_optset *sets, size_t n_sets,
+		  struct mue_strings *ret_args, bool *ret_help, struct mue_error *e)
+{
+	struct walk w = { argc, 0, argv, sets, n_sets };
+	struct mue_strings args = { .n = 0 };
+	bool options = true;
+
+	set_defaults(sets, n_sets);
+	for (; w.i < argc; w.i++) {
+		const char *arg = argv[w.i];
+		int r;
+
+		if (options && strcmp(arg, "--") == 0) {
+			options = false;
+			continue;
+		}
+		if (options && (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0)) {
+			*ret_help = true;
+			return MUE_OK;
+		}
+		if (!options || arg[0] != '-' || !arg[1]) {
+			if (args.n == MUE_STRINGS_MAX)
+				return mue_fail(e, MUE_EINVAL, "more than %d arguments",
+						MUE_STRINGS_MAX);
+			args.v[args.n++] = arg;
+			continue;
+		}
+		r = take_option(&w, e);
+		if (r < 0)
+			return r;
+	}
+	*ret_args = args;
+	*ret_help = false;
+	return check_required(sets, n_sets, e);
+}
+
+static int width_of(const struct mue_opt *o)
+{
+	return (int)(strlen(o->name) + (o->value ? strlen(o->value) + 1 : 0));
+}
+
+void mue_opt_print(FILE *f, const struct mue_opt *opts)
+{
+	int width = 0;
+
+	for (const struct mue_opt *o = opts; o && o->name; o++)
+		if (width_of(o) > width)
+			width = width_of(o);
+	for (const struct mue_opt *o = opts; o && o->name; o++) {
+		const char *value = o->value ? o->value : "";
+
+		if (o->letter)
+			fprintf(f, "  -%c, ", o->letter);
+		else
+			fputs("      ", f);
+		fprintf(f, "--%s%s%s%*s  %s%s\n", o->name, *value ? " " : "", value,
+			width - width_of(o), "", o->help, o->required ? " (needed)" : "");
+	}
+}
