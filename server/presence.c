@@ -23,6 +23,7 @@ struct mue_presence {
 	struct entry **by_name, **by_id;
 	size_t buckets, count; /* buckets: a power of two */
 	atomic_ullong polls;
+	atomic_uint poll_s;
 };
 
 static uint32_t hash_name(const char *name)
@@ -229,6 +230,28 @@ void mue_presence_reload(struct mue_presence *p, struct mue_db *db, const int64_
 	}
 }
 
+uint32_t mue_presence_poll_s(struct mue_presence *p)
+{
+	return atomic_load(&p->poll_s);
+}
+
+int mue_presence_reload_settings(struct mue_presence *p, struct mue_db *db, struct mue_error *e)
+{
+	unsigned h = 0, m = 0, s = 0;
+	struct mue_rows rows;
+	int r = mue_db_query(db, &rows, e, "SELECT value FROM config WHERE key = 'pollingTime'",
+			     NULL);
+
+	if (r == 0 && (r = mue_rows_next(&rows, e)) > 0 &&
+	    (sscanf(mue_rows_text(&rows, 0), "%2u:%2u:%2u", &h, &m, &s) != 3 || m > 59 || s > 59))
+		h = m = s = 0;
+	mue_rows_end(&rows);
+	if (r < 0)
+		return r;
+	atomic_store(&p->poll_s, h * 3600 + m * 60 + s);
+	return 0;
+}
+
 static int load_all(struct mue_db *db, void *arg, struct mue_error *e)
 {
 	struct mue_rows rows;
@@ -237,7 +260,7 @@ static int load_all(struct mue_db *db, void *arg, struct mue_error *e)
 	while (r == 0 && (r = mue_rows_next(&rows, e)) > 0)
 		r = take_row(arg, db, &rows, e);
 	mue_rows_end(&rows);
-	return r;
+	return r < 0 ? r : mue_presence_reload_settings(arg, db, e);
 }
 
 int mue_presence_open(struct mue_store *store, struct mue_presence **ret, struct mue_error *e)

@@ -46,6 +46,10 @@ bool mue_presence_token_is(struct mue_presence *p, const char *controller_id, co
 /* Newest poll of a target that may not have reached the database; 0: none. */
 int64_t mue_presence_last_seen(struct mue_presence *p, int64_t target_id);
 
+/* The mean polling interval that operators have set (config "pollingTime" = HH:MM:SS); 0: none. */
+uint32_t mue_presence_poll_s(struct mue_presence *p);
+int mue_presence_reload_settings(struct mue_presence *p, struct mue_db *db, struct mue_error *e);
+
 /* Writes what was seen since the last flush. */
 int mue_presence_flush(struct mue_presence *p, struct mue_store *store, struct mue_error *e);
 
