@@ -41,8 +41,7 @@ static const struct mue_opt passphrase_opts[] = {
 	  .kind = MUE_OPT_FILE,
 	  .at = offsetof(struct mue_common, passphrase_file),
 	  .value = "FILE",
-	  .help = "its first line opens the key (or the token, as PIN); else MUE_PASSPHRASE; else "
-		  "asked" },
+	  .help = "its first line opens key files; else MUE_PASSPHRASE; else it is asked" },
 	{ .name = NULL },
 };
 

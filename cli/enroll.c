@@ -3,6 +3,7 @@
 #include "cli/api.h"
 #include "cli/csr.h"
 #include "cli/keys.h"
+#include "cli/token.h"
 #include "host/file.h"
 #include "host/key.h"
 
@@ -85,7 +86,6 @@ static int device_key(struct enroll *en, struct mue_buf *ret, struct mue_error *
 {
 	struct mue_pass_source pass = { .file = en->cli->common.passphrase_file };
 	const char *uri = en->o->key;
-	struct mue_key_params params;
 	int r;
 
 	if (uri) {
@@ -100,8 +100,7 @@ static int device_key(struct enroll *en, struct mue_buf *ret, struct mue_error *
 		if (r == MUE_OK) {
 			mue_key_close(key);
 		} else if (r == MUE_ENOTFOUND) {
-			mue_key_params_default(&params, MUE_KEY_ES256);
-			r = mue_key_new(uri, &params, &pass, NULL, NULL, e);
+			r = mue_token_new(uri, MUE_KEY_ES256, e);
 		}
 		return r < 0 ? r : mue_buf_add_str(ret, uri);
 	}

@@ -1,6 +1,7 @@
 /* key.c - `mue key new|list|public`: the keys that sign releases. */
 #include "cli/keys.h"
 #include "cli/term.h"
+#include "cli/token.h"
 #include "host/file.h"
 #include "host/hash.h"
 #include "host/trust.h"
@@ -120,7 +121,8 @@ static int new_run(struct mue_cli *cli, const void *opts, const struct mue_strin
 	}
 	mue_progress_begin(&progress, cli, 0, "making the key");
 	progress.total = 1000;
-	r = mue_key_new(spec, &p, &pass, grow, &progress, e);
+	r = mue_is_token(spec) ? mue_token_new(spec, p.kind, e)
+			       : mue_key_new(spec, &p, &pass, grow, &progress, e);
 	mue_progress_drop(&progress);
 	if (r < 0)
 		return r;
