@@ -44,12 +44,16 @@ static int side_paths(const char *path, struct mue_lms_journal *j, struct mue_er
 	return MUE_OK;
 }
 
+/* Its last field is SHA-256 over the text before, against damage. */
 static int state_line(const struct mue_lms_journal *j, char ret[STATE_MAX])
 {
+	uint8_t check[32];
 	char hex[65];
+	int len = snprintf(ret, STATE_MAX, "mue-lms-state 1 %s %013" PRIu64 " %013" PRIu64 " %s ",
+			   j->kid, j->records, j->next, mue_hex(j->chain, 32, hex));
 
-	return snprintf(ret, STATE_MAX, "mue-lms-state 1 %s %013" PRIu64 " %013" PRIu64 " %s\n",
-			j->kid, j->records, j->next, mue_hex(j->chain, 32, hex));
+	mue_hash_sha256(ret, (size_t)len, check);
+	return len + snprintf(ret + len, STATE_MAX - (size_t)len, "%s\n", mue_hex(check, 32, hex));
 }
 
 static int write_state(const struct mue_lms_journal *j, struct mue_error *e)
@@ -143,7 +147,7 @@ static int load_state(struct mue_lms_journal *j, struct mue_error *e)
 	}
 	p = mue_buf_str(&b);
 	r = MUE_EKEY;
-	if (b.len == head + 14 + 14 + 65 && parse_number(p + head, &s.records) &&
+	if (b.len == head + 14 + 14 + 65 + 65 && parse_number(p + head, &s.records) &&
 	    parse_number(p + head + 14, &s.next)) {
 		memcpy(hex, p + head + 28, 64);
 		/* Written again it must be the same bytes: every other check in one. */
