@@ -29,7 +29,6 @@ struct mue_server_config {
 	unsigned threads;  /* HTTP worker threads; 0: by the number of CPUs */
 	unsigned poll_s;   /* mean polling interval of devices, seconds */
 	const char *accel; /* prefix for X-Accel-Redirect, or NULL: send the file ourselves */
-	bool trust_forwarded_tls; /* plain listener: believe X-Forwarded-* of the proxy */
 };
 
 struct mue_server {
@@ -43,7 +42,16 @@ struct mue_server {
 	struct mue_jobs *jobs;         /* server/jobs.h */
 	struct mue_router *router;
 	struct mue_httpd *httpd;
+	int lock_fd;
 };
+
+/* Starts everything; *ret_first_token is the admin's token on the very first start, "" otherwise.
+ */
+int mue_server_start(const struct mue_server_config *config, struct mue_server **ret,
+		     char ret_first_token[33], struct mue_error *e);
+/* Takes no more requests, lets those in flight end (3 s), makes everything durable.  NULL is
+ * allowed. */
+void mue_server_stop(struct mue_server *server);
 
 /* The tables of routes and jobs, one a file of server/api/; ended by a line of NULLs. */
 extern const struct mue_route mue_routes_ddi[];
