@@ -1,7 +1,8 @@
 /*
  * Block container: header, tables and packed blocks from outside, digests made to fit so that the
  * checks behind them are reached.
- * FUZZ_SOURCES: core/blocks.c core/sha256.c host/blocks.c host/hash.c host/file.c host/buf.c host/err.c
+ * FUZZ_SOURCES: core/blocks.c core/sha256.c host/blocks.c host/hash.c
+ * FUZZ_SOURCES: host/file.c host/buf.c host/err.c
  * FUZZ_LIBS: -lgnutls -lzstd
  */
 #include "host/blocks.h"
