@@ -87,7 +87,7 @@ int mue_suit_profile_of(struct mue_view envelope, enum mue_suit_profile *ret);
 
 /* One authentication block. */
 struct mue_suit_signature {
-	uint8_t tag; /* enum mue_cose_tag; only MUE_COSE_SIGN1 can be verified */
+	uint8_t tag; /* enum mue_cose_tag; only MUE_COSE_SIGN1 can be verified; 0: unreadable */
 	struct mue_cose_id id;
 	struct mue_cose_sign1 sign1; /* filled for MUE_COSE_SIGN1 */
 };
@@ -140,8 +140,8 @@ struct mue_suit_params {
 	struct mue_view uri, content, invoke_args, fetch_args;
 	struct mue_view version;    /* CBOR [comparison, [numbers]] */
 	struct mue_view wait;       /* CBOR map of wait events */
-	struct mue_view encryption; /* CBOR SUIT_Encryption_Info: a port that cannot decrypt must
-				     * refuse to fetch or write when this is there */
+	struct mue_view encryption; /* SUIT_Encryption_Info, not looked into: a port that cannot
+				     * decrypt must refuse to fetch or write when this is there */
 	uint64_t size, use_before;  /* bytes; seconds since 1970 */
 	uint64_t battery_mwh;       /* parameter 26, as the draft has it */
 	uint32_t slot, counter;

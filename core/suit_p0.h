@@ -4,7 +4,8 @@
  * One component, one SHA-256, a fixed order of keys and commands, no interpreter; the exact form
  * stands in docs/FORMATS.md, section "SUIT P0".  The envelope is read through a source and stays
  * where it is (flash); only the manifest, at most MUE_SUIT_P0_MAX bytes, comes into RAM.  Any
- * difference from the form is a refusal.  Links sha256.c, cose_tbs.c and one verifier; not cbor.c.
+ * difference from the form is a refusal.  Needs sha256.c and one verifier; of CBOR, COSE and the
+ * other SUIT files nothing but mue_cose_source_copy.
  */
 #ifndef MUE_CORE_SUIT_P0_H
 #define MUE_CORE_SUIT_P0_H
@@ -14,7 +15,7 @@
 
 #include <stdint.h>
 
-#define MUE_SUIT_P0_MAX    256  /* bytes of a manifest */
+#define MUE_SUIT_P0_MAX    255  /* bytes of a manifest */
 #define MUE_SUIT_P0_BLOCKS 2    /* authentication blocks */
 #define MUE_SUIT_P0_ANY    0xff /* slot: none named */
 
@@ -28,7 +29,7 @@ struct mue_suit_p0 {
 	const uint8_t *image;             /* SHA-256 of the image, 32 bytes */
 	uint8_t slot;                     /* that it is linked for, or MUE_SUIT_P0_ANY */
 	uint8_t digest[32];               /* SHA-256 of the manifest: the session key */
-	uint16_t manifest_len;
+	uint8_t manifest_len;
 	uint8_t manifest[MUE_SUIT_P0_MAX];
 };
 
@@ -41,5 +42,8 @@ struct mue_suit_p0 {
  */
 int mue_suit_p0_open(const struct mue_lms_source *env, const struct mue_verifier *v,
 		     struct mue_suit_p0 *ret);
+
+/* The form alone, for hosts: checks manifest[0..manifest_len) and fills the fields before it. */
+int mue_suit_p0_parse(struct mue_suit_p0 *p0);
 
 #endif
