@@ -2,6 +2,7 @@
 
 #include "host/file.h"
 
+#include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 
@@ -214,7 +215,14 @@ static int open_ca(struct mue_ca *ca, const char *crt_path, const char *key_path
 	ca->ca_pem = exported(ca->crt, NULL);
 	r = save_pair(key_path, key, crt_path, ca->ca_pem, e);
 	free(key);
-	return r;
+	if (r < 0)
+		return r;
+	/* Read back: a certificate that was just made lacks the raw names that verifying needs. */
+	gnutls_x509_crt_deinit(ca->crt);
+	gnutls_x509_privkey_deinit(ca->key);
+	ca->crt = NULL;
+	ca->key = NULL;
+	return load_ca(ca, key_path, e);
 }
 
 /* ---- the server's certificate ---- */
@@ -405,11 +413,15 @@ const char *mue_ca_server_key(const struct mue_ca *ca)
 static int fill_device(struct mue_ca *ca, gnutls_x509_crt_t crt, gnutls_x509_crq_t csr,
 		       const char *id, struct mue_issued *ret)
 {
-	int r = gnutls_x509_crt_set_crq(crt, csr);
+	gnutls_pubkey_t key = NULL;
+	int r = gnutls_pubkey_init(&key);
 
-	/* set_crq takes subject and key; the subject is then ours to say. */
+	/* Of the request only the key is taken: the subject is ours to say. */
 	if (r == 0)
-		r = gnutls_x509_crt_set_dn(crt, "", NULL);
+		r = gnutls_pubkey_import_x509_crq(key, csr, 0);
+	if (r == 0)
+		r = gnutls_x509_crt_set_pubkey(crt, key);
+	gnutls_pubkey_deinit(key);
 	if (r == 0)
 		r = fill_common(crt, id, DEVICE_DAYS, ret->serial);
 	if (r == 0)
