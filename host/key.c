@@ -81,14 +81,38 @@ static int token_failed(const char *uri, int err, struct mue_error *e)
 			gnutls_strerror(err));
 }
 
+/* RFC 7512 writes pin-source=file:PATH (or file:///PATH); p11-kit takes the bare path only. */
+static char *bare_pin_source(const char *uri)
+{
+	static const char name[] = "pin-source=", scheme[] = "file:";
+	char *copy = strdup(uri), *at = copy ? strstr(copy, name) : NULL;
+
+	if (!at)
+		return copy;
+	at += sizeof(name) - 1;
+	if (strncmp(at, scheme, sizeof(scheme) - 1) == 0) {
+		const char *path = at + sizeof(scheme) - 1;
+
+		if (strncmp(path, "///", 3) == 0)
+			path += 2;
+		memmove(at, path, strlen(path) + 1);
+	}
+	return copy;
+}
+
 static int open_token(struct mue_key *k, const char *uri, struct mue_error *e)
 {
+	char *bare = bare_pin_source(uri);
 	int r = gnutls_privkey_init(&k->priv);
 
-	if (r < 0)
+	if (r < 0 || !bare) {
+		free(bare);
 		return mue_fail(e, MUE_ENOMEM, "out of memory");
+	}
 	gnutls_privkey_set_pin_function(k->priv, pin, NULL);
-	r = gnutls_privkey_import_url(k->priv, uri, 0);
+	r = gnutls_privkey_import_url(k->priv, bare, 0);
+	explicit_bzero(bare, strlen(bare)); /* a PIN may stand in it */
+	free(bare);
 	return r < 0 ? token_failed(uri, r, e) : MUE_OK;
 }
 
