@@ -79,17 +79,17 @@ static size_t load_records(struct mue_session *s, struct record ret[MUE_SESSION_
 	return n;
 }
 
-/* Hashes the place's bytes [s->offset, to), from the medium. */
+/* Hashes the place's bytes [from, to), from the medium. */
 static int hash_place(struct mue_session *s, struct mue_hash *h, uint64_t from, uint64_t to,
 		      struct mue_error *e)
 {
 	while (from < to) {
 		size_t n = to - from < BUFFER ? (size_t)(to - from) : BUFFER;
-		int r = s->place->ops->read(s->place, from, s->buffer, n, e);
+		int r = s->place->ops->read(s->place, from, s->keeper.buffer, n, e);
 
 		if (r < 0)
 			return r;
-		mue_hash_update(h, s->buffer, n);
+		mue_hash_update(h, s->keeper.buffer, n);
 		from += n;
 	}
 	return 0;
@@ -114,24 +114,133 @@ static bool holds(struct mue_session *s, const struct record *r)
 	return false;
 }
 
-static int note(struct mue_session *s, bool synced, struct mue_error *e)
+/* A record of [0, offset) with that digest.  Records 0 and 1 are hints, 2 and 3 are synced. */
+static int note(struct mue_session *s, uint64_t offset, const uint8_t digest[32], bool synced,
+		struct mue_error *e)
 {
-	struct record r = { .sequence = ++s->sequence, .size = s->size, .offset = s->offset };
+	struct record r = { .size = s->size, .offset = offset };
 	uint8_t raw[MUE_SESSION_RECORD];
-	unsigned index = (synced ? 2 : 0) + (s->sequence & 1);
-	int e2;
+	unsigned index;
+	int verdict;
 
+	pthread_mutex_lock(&s->keeper.lock);
+	r.sequence = ++s->sequence;
+	pthread_mutex_unlock(&s->keeper.lock);
+	index = (synced ? 2 : 0) + (r.sequence & 1);
 	memcpy(r.key, s->key, 32);
-	if (mue_hash_peek(&s->hash, r.digest) < 0)
-		return mue_fail(e, MUE_ENOMEM, "out of memory");
+	memcpy(r.digest, digest, 32);
 	encode(&r, raw);
-	e2 = s->journal->ops->write(s->journal, index * MUE_SESSION_RECORD, raw, sizeof(raw), e);
-	if (e2 == 0 && synced)
-		e2 = s->journal->ops->sync(s->journal, e);
-	if (e2 == 0)
-		s->noted = s->offset;
-	return e2;
+	verdict = s->journal->ops->write(s->journal, index * MUE_SESSION_RECORD, raw, sizeof(raw),
+					 e);
+	if (verdict == 0 && synced)
+		verdict = s->journal->ops->sync(s->journal, e);
+	return verdict;
 }
+
+/* --- the keeper: durable, noted, read back --- */
+
+static int keep(struct mue_session *s, uint64_t due, const uint8_t digest[32], struct mue_error *e)
+{
+	int r = s->place->ops->sync(s->place, e);
+
+	if (r == 0)
+		r = note(s, due, digest, true, e);
+	if (r == 0 && (r = hash_place(s, &s->keeper.back, s->keeper.kept, due, e)) < 0)
+		mue_prefix(e, "reading back");
+	return r;
+}
+
+static void *keeper_main(void *ctx)
+{
+	struct mue_session *s = ctx;
+	struct mue_keeper *k = &s->keeper;
+	struct mue_error e = { 0 };
+	uint8_t digest[32];
+	uint64_t due;
+	int r = 0;
+
+	pthread_mutex_lock(&k->lock);
+	while (r == 0 && !k->stop) {
+		if (k->due == k->kept) {
+			pthread_cond_wait(&k->wake, &k->lock);
+			continue;
+		}
+		due = k->due;
+		memcpy(digest, k->digest, 32);
+		pthread_mutex_unlock(&k->lock);
+		r = keep(s, due, digest, &e);
+		pthread_mutex_lock(&k->lock);
+		if (r < 0)
+			k->error = e;
+		else
+			k->kept = due;
+		pthread_cond_broadcast(&k->wake);
+	}
+	pthread_mutex_unlock(&k->lock);
+	return NULL;
+}
+
+/* Hands [0, offset) to the keeper; one that is still busy gets it the next time, unless `wait`. */
+static int hand_over(struct mue_session *s, bool wait, struct mue_error *e)
+{
+	struct mue_keeper *k = &s->keeper;
+	uint8_t digest[32];
+	int r = 0;
+
+	if (mue_hash_peek(&s->hash, digest) < 0)
+		return mue_fail(e, MUE_ENOMEM, "out of memory");
+	if (!k->running) {
+		r = k->kept < s->offset ? keep(s, s->offset, digest, e) : 0;
+		k->due = k->kept = r < 0 ? k->kept : s->offset;
+		return r;
+	}
+	pthread_mutex_lock(&k->lock);
+	while (wait && k->due != k->kept && !k->error.code)
+		pthread_cond_wait(&k->wake, &k->lock);
+	if (k->due == k->kept) {
+		k->due = s->offset;
+		memcpy(k->digest, digest, 32);
+		pthread_cond_broadcast(&k->wake);
+	}
+	while (wait && k->due != k->kept && !k->error.code)
+		pthread_cond_wait(&k->wake, &k->lock);
+	if (k->error.code) {
+		r = k->error.code;
+		if (e)
+			*e = k->error;
+	}
+	pthread_mutex_unlock(&k->lock);
+	return r;
+}
+
+static int start_keeper(struct mue_session *s, struct mue_error *e)
+{
+	struct mue_keeper *k = &s->keeper;
+
+	if (mue_hash_init(&k->back, MUE_HASH_SHA256) < 0)
+		return mue_fail(e, MUE_ENOMEM, "out of memory");
+	/* Without a thread it is all done in turn. */
+	k->running = s->place->ops->threads &&
+		     pthread_create(&k->thread, NULL, keeper_main, s) == 0;
+	return 0;
+}
+
+static void stop_keeper(struct mue_session *s)
+{
+	struct mue_keeper *k = &s->keeper;
+
+	if (k->running) {
+		pthread_mutex_lock(&k->lock);
+		k->stop = true;
+		pthread_cond_broadcast(&k->wake);
+		pthread_mutex_unlock(&k->lock);
+		pthread_join(k->thread, NULL);
+		k->running = false;
+	}
+	mue_hash_drop(&k->back);
+}
+
+/* --- the session --- */
 
 int mue_session_open(struct mue_session *s, struct mue_installer *place,
 		     struct mue_installer *journal, const uint8_t key[32], uint64_t size,
@@ -148,45 +257,47 @@ int mue_session_open(struct mue_session *s, struct mue_installer *place,
 	s->note_every = MUE_SESSION_NOTE;
 	s->sync_every = MUE_SESSION_SYNC;
 	memcpy(s->key, key, 32);
-	s->buffer = aligned_alloc(MUE_INSTALLER_ALIGN, BUFFER);
-	if (!s->buffer || mue_hash_init(&s->hash, MUE_HASH_SHA256) < 0) {
-		free(s->buffer);
+	pthread_mutex_init(&s->keeper.lock, NULL);
+	pthread_cond_init(&s->keeper.wake, NULL);
+	s->keeper.buffer = aligned_alloc(MUE_INSTALLER_ALIGN, BUFFER);
+	if (!s->keeper.buffer || mue_hash_init(&s->hash, MUE_HASH_SHA256) < 0) {
+		free(s->keeper.buffer);
 		return mue_fail(e, MUE_ENOMEM, "out of memory");
 	}
 	r = journal->ops->open(journal, MUE_SESSION_JOURNAL, e);
 	if (r == 0)
 		r = place->ops->open(place, size, e);
-	if (r < 0) {
-		mue_session_close(s);
-		return r;
+	if (r == 0) {
+		n = load_records(s, records);
+		for (size_t i = 0; i < n; i++)
+			if (holds(s, &records[i]))
+				break;
+		s->noted = s->pushed = s->offset;
+		r = start_keeper(s, e);
 	}
-	n = load_records(s, records);
-	for (size_t i = 0; i < n; i++)
-		if (holds(s, &records[i]))
-			break;
-	s->noted = s->synced = s->pushed = s->offset;
-	return 0;
+	if (r < 0)
+		mue_session_close(s);
+	return r;
 }
 
 /* After new bytes: write-out in the background, and the records that are due. */
 static int progress(struct mue_session *s, struct mue_error *e)
 {
-	int r;
+	uint8_t digest[32];
 
 	if (s->offset - s->pushed >= PUSH) {
 		s->place->ops->push(s->place, s->pushed, s->offset - s->pushed);
 		s->pushed = s->offset;
 	}
-	if (s->offset - s->synced >= s->sync_every) {
-		r = s->place->ops->sync(s->place, e);
-		if (r < 0)
-			return r;
-		s->synced = s->offset;
-		return note(s, true, e);
-	}
-	if (s->offset - s->noted >= s->note_every)
-		return note(s, false, e);
-	return 0;
+	/* `due` is only changed by this thread. */
+	if (s->offset - s->keeper.due >= s->sync_every)
+		return hand_over(s, false, e);
+	if (s->offset - s->noted < s->note_every)
+		return 0;
+	s->noted = s->offset;
+	if (mue_hash_peek(&s->hash, digest) < 0)
+		return mue_fail(e, MUE_ENOMEM, "out of memory");
+	return note(s, s->offset, digest, false, e);
 }
 
 int mue_session_write(struct mue_session *s, const void *data, size_t len, struct mue_error *e)
@@ -208,6 +319,7 @@ static int spoiled(struct mue_session *s, const char *what, struct mue_error *e)
 {
 	struct mue_error ignored;
 
+	stop_keeper(s);
 	s->offset = s->noted = 0; /* so that close notes nothing */
 	(void)mue_session_void(s->journal, &ignored);
 	return mue_fail(e, MUE_EDIGEST, "%s: the digest differs from the manifest's", what);
@@ -215,7 +327,6 @@ static int spoiled(struct mue_session *s, const char *what, struct mue_error *e)
 
 int mue_session_finish(struct mue_session *s, const uint8_t digest[32], struct mue_error *e)
 {
-	struct mue_hash back;
 	uint8_t got[32];
 	int r;
 
@@ -226,33 +337,33 @@ int mue_session_finish(struct mue_session *s, const uint8_t digest[32], struct m
 		return mue_fail(e, MUE_ENOMEM, "out of memory");
 	if (memcmp(got, digest, 32) != 0)
 		return spoiled(s, "received", e);
-	r = s->place->ops->sync(s->place, e);
+	r = hand_over(s, true, e);
 	if (r < 0)
 		return r;
-	if (mue_hash_init(&back, MUE_HASH_SHA256) < 0)
+	if (mue_hash_peek(&s->keeper.back, got) < 0)
 		return mue_fail(e, MUE_ENOMEM, "out of memory");
-	r = hash_place(s, &back, 0, s->size, e);
-	mue_hash_final(&back, got);
-	if (r < 0)
-		return mue_prefix(e, "reading back");
 	if (memcmp(got, digest, 32) != 0)
 		return spoiled(s, "read back from the medium", e);
-	return note(s, true, e);
+	s->noted = s->offset;
+	return 0;
 }
 
 void mue_session_close(struct mue_session *s)
 {
-	struct mue_error ignored;
+	uint8_t digest[32];
 
-	if (!s->buffer)
+	if (!s->keeper.buffer)
 		return;
-	if (s->hash.handle && s->offset > s->noted)
-		(void)note(s, false, &ignored);
+	stop_keeper(s);
+	if (s->hash.handle && s->offset > s->noted && mue_hash_peek(&s->hash, digest) == 0)
+		(void)note(s, s->offset, digest, false, NULL);
 	mue_hash_drop(&s->hash);
 	s->place->ops->close(s->place);
 	s->journal->ops->close(s->journal);
-	free(s->buffer);
-	s->buffer = NULL;
+	free(s->keeper.buffer);
+	s->keeper.buffer = NULL;
+	pthread_mutex_destroy(&s->keeper.lock);
+	pthread_cond_destroy(&s->keeper.wake);
 }
 
 int mue_session_void(struct mue_installer *journal, struct mue_error *e)

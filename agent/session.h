@@ -15,22 +15,36 @@
 #include "agent/installers/installer.h"
 #include "host/hash.h"
 
+#include <pthread.h>
+
 #define MUE_SESSION_RECORD  512
 #define MUE_SESSION_RECORDS 4
 #define MUE_SESSION_JOURNAL (MUE_SESSION_RECORD * MUE_SESSION_RECORDS)
 #define MUE_SESSION_NOTE    (1u << 20)  /* bytes between unsynced records */
-#define MUE_SESSION_SYNC    (32u << 20) /* bytes between synced ones */
+#define MUE_SESSION_SYNC    (16u << 20) /* bytes between synced ones */
 
 struct mue_session {
 	struct mue_installer *place, *journal;
 	uint8_t key[32];
 	uint64_t size, offset;           /* of the payload; bytes there */
 	uint64_t note_every, sync_every; /* bytes; mue_session_open sets the constants above */
-	uint64_t noted, synced,
-		pushed;       /* offset of the last record, the last sync, the last push */
-	uint32_t sequence;    /* of the last record */
-	struct mue_hash hash; /* over [0, offset) */
-	uint8_t *buffer;      /* aligned, for reading back */
+	uint64_t noted, pushed;          /* offset of the last record, of the last push */
+	uint32_t sequence;               /* of the last record; under `keeper.lock` */
+	struct mue_hash hash;            /* over [0, offset) as received */
+	/* What makes bytes durable and reads them back: in a thread of its own when the place
+	 * allows that, so that a medium's time and a digest's time are not added up. */
+	struct mue_keeper {
+		pthread_t thread;
+		bool running, stop;
+		pthread_mutex_t lock;
+		pthread_cond_t wake;
+		uint64_t due;         /* make [0, due) durable and read it back */
+		uint8_t digest[32];   /* of [0, due) as received */
+		uint64_t kept;        /* done up to here; `kept == due`: idle */
+		struct mue_hash back; /* over [0, kept) as read back */
+		uint8_t *buffer;      /* aligned */
+		struct mue_error error;
+	} keeper;
 };
 
 /*

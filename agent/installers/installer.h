@@ -22,6 +22,8 @@ struct mue_installer;
 
 struct mue_installer_ops {
 	const char *name;
+	/* sync and read may be called by one thread while another writes. */
+	bool threads;
 	/* Opens the place for an image of `size` bytes and makes room for it; keeps what is there.
 	 * MUE_ESIZE: larger than the place.  MUE_ENOSPC.  MUE_EBUSY: in use, e.g. mounted. */
 	int (*open)(struct mue_installer *i, uint64_t size, struct mue_error *e);

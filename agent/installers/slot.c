@@ -140,6 +140,7 @@ static int slot_read(struct mue_installer *i, uint64_t off, void *buf, size_t le
 
 const struct mue_installer_ops mue_installer_image = {
 	.name = "image",
+	.threads = true,
 	.open = image_open,
 	.write = slot_write,
 	.push = slot_push,
@@ -150,6 +151,7 @@ const struct mue_installer_ops mue_installer_image = {
 
 const struct mue_installer_ops mue_installer_block = {
 	.name = "block",
+	.threads = true,
 	.open = block_open,
 	.write = slot_write,
 	.push = slot_push,

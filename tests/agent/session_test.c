@@ -197,7 +197,8 @@ static void a_killed_process_continues_near_its_end(void **state)
 	for (size_t at = 0; at < 50000; at += 1000)
 		assert_int_equal(mue_session_write(&s, rig->image + at, 1000, NULL), 0);
 	mue_hash_drop(&s.hash); /* no close: it was killed */
-	free(s.buffer);
+	mue_hash_drop(&s.keeper.back);
+	free(s.keeper.buffer);
 	assert_int_equal(live(rig, &from), 0);
 	assert_in_range(from, 50000 - 4096 - 1000, 50000);
 }
