@@ -84,7 +84,6 @@ static const char *file(struct enroll *en, const char *name)
 /* The key's PEM (read, or made now) or its URI, as mue_csr_make takes it. */
 static int device_key(struct enroll *en, struct mue_buf *ret, struct mue_error *e)
 {
-	struct mue_pass_source pass = { .file = en->cli->common.passphrase_file };
 	const char *uri = en->o->key;
 	int r;
 
@@ -96,7 +95,7 @@ static int device_key(struct enroll *en, struct mue_buf *ret, struct mue_error *
 					"--key wants a pkcs11: URI, not \"%.80s\"; "
 					"without it device.key is made",
 					uri);
-		r = mue_key_open(uri, &pass, &key, e);
+		r = mue_cli_open(en->cli, uri, &key, e);
 		if (r == MUE_OK) {
 			mue_key_close(key);
 		} else if (r == MUE_ENOTFOUND) {

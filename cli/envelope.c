@@ -142,7 +142,7 @@ int mue_envelope_check_payloads(const struct mue_envelope *env, struct mue_error
 	return MUE_OK;
 }
 
-int mue_cli_trust(const struct mue_cli *cli, const char *dir, const struct mue_strings *keys,
+int mue_cli_trust(struct mue_cli *cli, const char *dir, const struct mue_strings *keys,
 		  struct mue_trust *ret, struct mue_error *e)
 {
 	struct mue_trust trust = { .entries = NULL };

@@ -51,7 +51,7 @@ int mue_envelope_payload(const struct mue_envelope *env, uint8_t i, struct mue_p
 int mue_envelope_check_payloads(const struct mue_envelope *env, struct mue_error *e);
 
 /* The keys of folder `dir` (may be NULL) and of n `.pub` files (or keys with one beside them). */
-int mue_cli_trust(const struct mue_cli *cli, const char *dir, const struct mue_strings *keys,
+int mue_cli_trust(struct mue_cli *cli, const char *dir, const struct mue_strings *keys,
 		  struct mue_trust *ret, struct mue_error *e);
 
 /* "security fix" ... for `kind` of enum mue_suit_kind; "" for unsaid. */

@@ -67,10 +67,8 @@ static void tell(struct mue_cli *cli, const char *file, struct mue_key *key, con
 static int open_all(struct mue_cli *cli, const struct mue_strings *specs, struct mue_key **keys,
 		    struct mue_error *e)
 {
-	struct mue_pass_source pass = { .file = cli->common.passphrase_file };
-
 	for (size_t i = 0; i < specs->n; i++) {
-		int r = mue_key_open(specs->v[i], &pass, &keys[i], e);
+		int r = mue_cli_open(cli, specs->v[i], &keys[i], e);
 
 		if (r < 0)
 			return r;

@@ -310,12 +310,31 @@ const struct mue_cmd mue_cmd_target_tag = {
 
 /* --- why --- */
 
+/* The road from "known" to "proved": each condition that was asked, the last one is the answer. */
+static void print_why(FILE *f, const char *id, const json_t *why)
+{
+	const json_t *list = json_object_get(why, "conditions");
+	char safe[1000];
+
+	fprintf(f, "%s: %s\n", id,
+		mue_term_safe(mue_json_str(why, "why", "the server does not say"), safe,
+			      sizeof(safe)));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *c = json_array_get(list, i);
+
+		fprintf(f, "  %-3s %s", json_is_true(json_object_get(c, "holds")) ? "yes" : "NO",
+			mue_term_safe(mue_json_str(c, "condition", "?"), safe, sizeof(safe)));
+		mue_term_safe(mue_json_str(c, "detail", ""), safe, sizeof(safe));
+		fprintf(f, "%s%s\n", *safe ? ": " : "", safe);
+	}
+}
+
 static int why_run(struct mue_cli *cli, const void *opts, const struct mue_strings *args,
 		   struct mue_error *e)
 {
 	struct mue_api api;
 	json_t *why = NULL;
-	char path[512], safe[1000];
+	char path[512];
 	int r = target_path(args->v[0], "/api/v1/targets/", path, sizeof(path), e);
 
 	(void)opts;
@@ -330,9 +349,7 @@ static int why_run(struct mue_cli *cli, const void *opts, const struct mue_strin
 	if (cli->common.json)
 		r = print_json(cli, why, e);
 	else
-		fprintf(cli->out, "%s: %s\n", args->v[0],
-			mue_term_safe(mue_json_str(why, "why", "the server does not say"), safe,
-				      sizeof(safe)));
+		print_why(cli->out, args->v[0], why);
 	json_decref(why);
 	return r;
 }

@@ -37,6 +37,7 @@ static int get_pin(const struct token *t, char *ret, struct mue_error *e)
 {
 	const char *value = p11_kit_uri_get_pin_value(t->parsed);
 	const char *source = p11_kit_uri_get_pin_source(t->parsed);
+	int r = MUE_OK;
 
 	if (!value && source)
 		return mue_pass_get(strncmp(source, "file:", 5) == 0 ? source + 5 : source, NULL, 0,
@@ -46,7 +47,13 @@ static int get_pin(const struct token *t, char *ret, struct mue_error *e)
 	if (!value)
 		value = getenv("GNUTLS_PIN");
 	if (!value)
-		return mue_pass_terminal("PIN of the token: ", 0, ret, e);
+		r = mue_pass_terminal("PIN of the token: ", 0, ret, e);
+	if (r < 0)
+		return mue_fail(e, MUE_EAUTH,
+				"no PIN: put ?pin-source=file:/PATH behind the URI, set "
+				"MUE_PIN, or use a terminal");
+	if (!value)
+		return MUE_OK;
 	if (strlen(value) >= MUE_PASS_MAX)
 		return mue_fail(e, MUE_EAUTH, "the PIN is too long");
 	memcpy(ret, value, strlen(value) + 1);
