@@ -69,6 +69,7 @@ extern const struct mue_cmd *const mue_commands[];
 
 extern const struct mue_cmd mue_cmd_key_new, mue_cmd_key_list, mue_cmd_key_public;
 extern const struct mue_cmd mue_cmd_pack, mue_cmd_sign, mue_cmd_verify, mue_cmd_inspect;
+extern const struct mue_cmd mue_cmd_diff, mue_cmd_patch;
 extern const struct mue_cmd mue_cmd_enroll, mue_cmd_publish;
 extern const struct mue_cmd mue_cmd_target_list, mue_cmd_target_show, mue_cmd_target_tag,
 	mue_cmd_target_why;

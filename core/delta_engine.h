@@ -1,0 +1,119 @@
+/*
+ * delta_engine.h - what the delta decoder and the encoder in delta/ must do alike: predict units,
+ * choose contexts, learn.  Not for other callers.
+ */
+#ifndef MUE_CORE_DELTA_ENGINE_H
+#define MUE_CORE_DELTA_ENGINE_H
+
+#include "core/delta.h"
+
+/* Number models. */
+enum { NUM_LEN, NUM_GAP, NUM_SEEK, NUM_CORR };
+
+/* A unit's prediction and how it came about. */
+struct mue_delta_guess {
+	struct mue_delta_unit unit; /* bytes: as predicted */
+	uint32_t mapped;            /* the address through the copy map */
+	uint32_t corr;              /* the lesson added to it */
+	uint32_t undo;              /* the lesson to try instead */
+	bool reference;             /* the prediction was written into the bytes */
+};
+
+void mue_delta_models_start(struct mue_delta_models *m);
+
+/* Points the running copy at `old` for `len` bytes. */
+void mue_delta_copy_start(struct mue_delta *d, uint32_t old, uint32_t len);
+
+/* Predicts the unit at d->old_pos for d->pos.  0 or the verdict of read_old. */
+int mue_delta_guess(struct mue_delta *d, struct mue_delta_guess *ret);
+
+/* Moves on behind a unit. */
+void mue_delta_advance(struct mue_delta *d, uint8_t len);
+
+/* The context of "unit as predicted?", of "window as predicted?". */
+uint16_t *mue_delta_good(struct mue_delta *d, const struct mue_delta_guess *g);
+uint16_t *mue_delta_sure(struct mue_delta *d);
+
+/* Notes whether a unit was as predicted. */
+void mue_delta_note(struct mue_delta *d, bool good);
+
+/* Learns that g's address should have been `actual`. */
+void mue_delta_learn(struct mue_delta *d, const struct mue_delta_guess *g, uint32_t actual);
+
+/* Adds a block to the map; d->blocks has room. */
+void mue_delta_block_add(struct mue_delta *d, const struct mue_delta_block *b);
+
+/* The block that holds new offset `pos`, or the next one after it; NULL: none. */
+const struct mue_delta_block *mue_delta_block_at(const struct mue_delta *d, uint32_t pos);
+
+/*
+ * Addresses of offsets and back.  Built small, an image is one stretch at its base and ELF files
+ * are refused; built for hosts, core/delta_elf.c finds the stretches of ELF files.
+ */
+#ifdef MUE_DELTA_SMALL
+enum { MUE_DELTA_FLAGS = MUE_DELTA_BACKWARD };
+
+static inline uint32_t mue_delta_old_addr(const struct mue_delta *d, uint32_t off)
+{
+	return d->old_base + off;
+}
+
+static inline uint32_t mue_delta_new_addr(const struct mue_delta *d, uint32_t off)
+{
+	return d->new_base + off;
+}
+
+/* False: the address is not in the old image. */
+static inline bool mue_delta_old_off(const struct mue_delta *d, uint32_t addr, uint32_t *ret)
+{
+	*ret = addr - d->old_base;
+	return *ret < d->old_size;
+}
+
+static inline bool mue_delta_elf_scan(struct mue_delta_scan *s, const uint8_t *b,
+				      struct mue_delta_unit *u)
+{
+	(void)s;
+	(void)b;
+	(void)u;
+	return false;
+}
+
+static inline uint32_t mue_delta_get(const struct mue_delta *d, const struct mue_delta_unit *u,
+				     uint32_t addr)
+{
+	return d->isa->get(u, addr);
+}
+
+static inline bool mue_delta_put(const struct mue_delta *d, struct mue_delta_unit *u, uint32_t addr,
+				 uint32_t value)
+{
+	return d->isa->put(u, addr, value);
+}
+
+static inline int mue_delta_segments_read(struct mue_delta *d)
+{
+	(void)d;
+	return MUE_OK;
+}
+#else
+enum { MUE_DELTA_FLAGS = MUE_DELTA_BACKWARD | MUE_DELTA_ELF };
+
+uint32_t mue_delta_old_addr(const struct mue_delta *d, uint32_t off);
+uint32_t mue_delta_new_addr(const struct mue_delta *d, uint32_t off);
+bool mue_delta_old_off(const struct mue_delta *d, uint32_t addr, uint32_t *ret);
+uint32_t mue_delta_get(const struct mue_delta *d, const struct mue_delta_unit *u, uint32_t addr);
+bool mue_delta_put(const struct mue_delta *d, struct mue_delta_unit *u, uint32_t addr,
+		   uint32_t value);
+bool mue_delta_elf_scan(struct mue_delta_scan *s, const uint8_t *b, struct mue_delta_unit *u);
+/* Finds the stretches of the old image, which is an ELF file.  MUE_EFORMAT: it is none. */
+int mue_delta_elf_open(struct mue_delta *d);
+/* Reads where they are in new. */
+int mue_delta_segments_read(struct mue_delta *d);
+#endif
+
+/* Contexts of byte `i` of a wrong unit. */
+uint16_t *mue_delta_same(struct mue_delta *d, const struct mue_delta_guess *g, uint8_t i,
+			 uint8_t wrong);
+
+#endif

@@ -1,0 +1,174 @@
+/* Tries the instruction sets that could fit, keeps the smallest patch, proves it. */
+#include "delta/encode.h"
+#include "delta/explain.h"
+#include "delta/guess.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct best {
+	struct mue_encoding enc;
+	struct mue_delta_header h;
+	bool set;
+};
+
+static void digest8(struct mue_span s, uint8_t ret[MUE_DELTA_DIGEST])
+{
+	struct mue_sha256 sha;
+	uint8_t full[MUE_SHA256_SIZE];
+
+	mue_sha256_init(&sha);
+	mue_sha256_update(&sha, s.data, s.len);
+	mue_sha256_final(&sha, full);
+	memcpy(ret, full, MUE_DELTA_DIGEST);
+}
+
+static const struct mue_delta_isa *isa_by_id(int id)
+{
+	for (size_t i = 0; mue_delta_isas[i]; i++)
+		if (mue_delta_isas[i]->id == id)
+			return mue_delta_isas[i];
+	return NULL;
+}
+
+static uint16_t blocks_for(const struct mue_diff_options *o, const struct mue_guess *g)
+{
+	if (o->blocks_max)
+		return o->blocks_max;
+	if (g->elf || g->isa >= MUE_DELTA_ARM64)
+		return 8192;
+	return g->isa == MUE_DELTA_AVR ? 40 : 96;
+}
+
+static void keep_smaller(struct best *best, struct mue_encoding *enc,
+			 const struct mue_delta_header *h)
+{
+	if (best->set && best->enc.len <= enc->len) {
+		free(enc->out);
+		return;
+	}
+	free(best->enc.out);
+	best->enc = *enc;
+	best->h = *h;
+	best->set = true;
+}
+
+static int align(struct mue_span old, struct mue_span new, const struct mue_delta_isa *isa,
+		 const struct mue_guess *g, struct mue_copies *ret, struct mue_error *e)
+{
+	struct mue_span a = { 0 }, b = { 0 };
+	uint8_t *buf = malloc(old.len + new.len + 1);
+	int r;
+
+	if (!buf)
+		return mue_fail(e, MUE_ENOMEM, "no memory for %zu bytes", old.len + new.len);
+	a.data = buf;
+	a.len = old.len;
+	b.data = buf + old.len;
+	b.len = new.len;
+	mue_normalise(old, isa, g->old_base, g->elf, buf);
+	mue_normalise(new, isa, g->new_base, g->elf, buf + old.len);
+	r = mue_align(a, b, ret, e);
+	free(buf);
+	return r;
+}
+
+/* The same pair linked for the other slot: both images moved as a whole. */
+static void add_variant(const struct mue_diff_options *o, const struct mue_guess *g,
+			struct mue_delta_header *h)
+{
+	struct mue_delta_variant *v = &h->variant[h->variants++];
+
+	v->old_base = mue_guess_base(o->also_old, g->isa);
+	v->new_base = mue_guess_base(o->also_new, g->isa);
+	digest8(o->also_old, v->old_digest);
+	digest8(o->also_new, v->new_digest);
+}
+
+static int try_isa(struct mue_span old, struct mue_span new, const struct mue_diff_options *o,
+		   const struct mue_guess *g, struct best *best, struct mue_error *e)
+{
+	const struct mue_delta_isa *isa = isa_by_id(g->isa);
+	struct mue_copies copies = { 0 };
+	struct mue_encoding enc;
+	struct mue_delta_header h = { .old_size = (uint32_t)old.len,
+				      .new_size = (uint32_t) new.len,
+				      .isa = (uint8_t)g->isa,
+				      .variants = 1,
+				      .page_log2 = o->page_log2,
+				      .flags = o->backward ? MUE_DELTA_BACKWARD : 0 };
+	int r = align(old, new, isa, g, &copies, e);
+
+	if (r < 0)
+		goto out;
+	if (g->elf)
+		h.flags |= MUE_DELTA_ELF;
+	h.blocks = blocks_for(o, g);
+	h.variant[0].old_base = g->old_base;
+	h.variant[0].new_base = g->new_base;
+	digest8(old, h.variant[0].old_digest);
+	digest8(new, h.variant[0].new_digest);
+	if (o->also_old.len)
+		add_variant(o, g, &h);
+	r = mue_encode(old, new, &copies, isa, &h, &enc, e);
+	if (r == MUE_OK)
+		keep_smaller(best, &enc, &h);
+out:
+	free(copies.v);
+	return r;
+}
+
+static int prove(struct mue_span old, struct mue_span new, struct mue_span patch,
+		 struct mue_error *e)
+{
+	uint8_t *got;
+	size_t len;
+	int r = mue_patch(old, patch, &got, &len, e);
+
+	if (r < 0)
+		return mue_prefix(e, "the patch does not decode");
+	if (len != new.len || memcmp(got, new.data, len) != 0)
+		r = mue_fail(e, MUE_EDIGEST, "the patch decodes to something else");
+	free(got);
+	return r;
+}
+
+int mue_diff(struct mue_span old, struct mue_span new, const struct mue_diff_options *o,
+	     struct mue_diff_result *ret, struct mue_error *e)
+{
+	struct mue_guess guesses[MUE_GUESSES];
+	struct best best = { 0 };
+	struct mue_span patch;
+	size_t n;
+	int r = MUE_OK;
+
+	if (old.len > INT32_MAX || new.len > INT32_MAX)
+		return mue_fail(e, MUE_ESIZE, "an image of 2 GiB or more");
+	if (o->also_old.len && (o->also_old.len != old.len || o->also_new.len != new.len))
+		return mue_fail(e, MUE_EINVAL, "the images for the other slot differ in size");
+	n = mue_guess_isa(old, new, o, guesses);
+	for (size_t i = 0; i < n && r == MUE_OK; i++)
+		r = try_isa(old, new, o, &guesses[i], &best, e);
+	if (r == MUE_OK) {
+		patch.data = best.enc.out;
+		patch.len = best.enc.len;
+		r = prove(old, new, patch, e);
+		if (r == MUE_OK && o->also_old.len) {
+			r = prove(o->also_old, o->also_new, patch, e);
+			if (r < 0)
+				mue_prefix(e, "one patch cannot serve both slots");
+		}
+	}
+	if (r < 0) {
+		free(best.enc.out);
+		return r;
+	}
+	if (o->explain)
+		mue_explain(o->explain, &best.enc, &best.h);
+	ret->patch = best.enc.out;
+	ret->len = best.enc.len;
+	ret->isa = best.h.isa;
+	ret->old_base = best.h.variant[0].old_base;
+	ret->new_base = best.h.variant[0].new_base;
+	return MUE_OK;
+}
