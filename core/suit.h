@@ -129,14 +129,15 @@ enum mue_suit_parameter {
 	MUE_SUIT_P_KIND = -258,      /* enum mue_suit_kind */
 	MUE_SUIT_P_PRECURSOR = -259, /* SHA-256 of the image that a delta starts from */
 	MUE_SUIT_P_SBOM = -260,      /* SHA-256 of the SBOM file */
-	MUE_SUIT_P_BATTERY = -261    /* minimum battery, per cent */
+	MUE_SUIT_P_BATTERY = -261,   /* minimum battery, per cent */
+	MUE_SUIT_P_ROOT = -262       /* SHA-256 of a block container's header (core/blocks.h) */
 };
 
 /* What the manifest has said of a component so far.  Absent views and has_* false: not said. */
 struct mue_suit_params {
 	struct mue_view vendor, class_id, device; /* 16 bytes each */
 	struct mue_view digest;                   /* 32 bytes: SHA-256 of the image */
-	struct mue_view precursor, sbom;          /* 32 bytes each */
+	struct mue_view precursor, sbom, root;    /* 32 bytes each */
 	struct mue_view uri, content, invoke_args, fetch_args;
 	struct mue_view version;    /* CBOR [comparison, [numbers]] */
 	struct mue_view wait;       /* CBOR map of wait events */

@@ -52,6 +52,7 @@ static const struct row rows[] = {
 	{ MUE_SUIT_P_PRECURSOR,   K_RAW32,  MUE_SUIT_P0, 0,   VIEW(precursor) },
 	{ MUE_SUIT_P_SBOM,        K_RAW32,  MUE_SUIT_P0, 0,   VIEW(sbom) },
 	{ MUE_SUIT_P_BATTERY,     K_U8,     MUE_SUIT_P0, 100, NUMBER(battery) },
+	{ MUE_SUIT_P_ROOT,        K_RAW32,  MUE_SUIT_P0, 0,   VIEW(root) },
 };
 /* clang-format on */
 

@@ -28,6 +28,8 @@ struct mue_release_component {
 	int slot;                 /* the slot it is linked for, -1: any */
 	const uint8_t *precursor; /* 32 bytes: the image that the payload (a delta) starts from;
 				   * NULL: a full image */
+	const uint8_t *root;      /* 32 bytes: the payload is a block container with this header's
+				   * SHA-256 (host/blocks.h); NULL: the image itself or a delta */
 };
 
 struct mue_release {
