@@ -4,7 +4,7 @@
  * Accepts LMS_SHA256_M32_H5..H25 and M24_H5..H25 with LMOTS_SHA256_N32/N24_W1..W8, 1 to 8 HSS
  * levels; other type codes are MUE_EPROFILE.  Neither the signature nor the message needs to be in
  * RAM: both are read in small pieces (at most MUE_LMS_READ_MAX bytes) through a source.  No
- * allocation, no recursion, no state between calls; about 0.5 kB of stack.
+ * allocation, no recursion, no state between calls; about 0.6 kB of stack on an AVR.
  *
  * The signature is read while the hash chains run, at least once every 256 compressions: a
  * bootloader feeds its watchdog in the signature's read function.
