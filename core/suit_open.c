@@ -315,6 +315,15 @@ static int read_pair(struct mue_cbor *c, struct mue_cbor_map *m, uint8_t label,
 	return mue_cbor_bytes(c, ret);
 }
 
+/* The text map is one item of deterministic CBOR; what it says is read by describe. */
+static int check_text(const struct mue_suit *s)
+{
+	struct mue_cbor c = mue_cbor_read(s->text);
+	int r = mue_cbor_skip(&c, NULL);
+
+	return r < 0 ? r : mue_cbor_end(&c);
+}
+
 static int check_sequences(const struct mue_suit *s)
 {
 	struct mue_suit_check how = { s->profile, s->component_count, true, false };
@@ -388,6 +397,8 @@ int mue_suit_open(struct mue_view envelope, enum mue_suit_profile profile, struc
 		r = read_rest(&o, &c, &m);
 	if (r == 0)
 		r = check_sequences(&o.s);
+	if (r == 0 && o.s.text.data)
+		r = check_text(&o.s);
 	if (r == 0 && profile == MUE_SUIT_P0)
 		r = check_p0(&o.s);
 	if (r < 0)
