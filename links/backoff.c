@@ -14,7 +14,7 @@ uint64_t mue_backoff_jitter(uint32_t s, uint32_t random)
 {
 	uint64_t ms = (uint64_t)s * 1000;
 
-	return ms + ms / 10 * random / UINT32_MAX;
+	return ms + ms / 10 * (random >> 16) / 65535;
 }
 
 uint64_t mue_backoff_next(struct mue_backoff *b, int fruitful, uint32_t retry_after_s,
@@ -29,7 +29,7 @@ uint64_t mue_backoff_next(struct mue_backoff *b, int fruitful, uint32_t retry_af
 	if (pause > b->most_s)
 		pause = b->most_s;
 	pause *= 1000;
-	pause = pause / 2 + pause / 2 * random / UINT32_MAX;
+	pause = pause / 2 + pause / 2 * (random >> 16) / 65535;
 	return pause > least ? pause : least;
 }
 
