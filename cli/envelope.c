@@ -41,7 +41,9 @@ int mue_envelope_load(const char *path, struct mue_envelope *ret, struct mue_err
 	if (r < 0)
 		return mue_fail(e, r, "%s is no envelope that Mue takes: %s", path,
 				mue_err_text(r));
-	r = mue_suit_describe(&ret->suit, &ret->info);
+	r = mue_suit_profile_of(view, &ret->profile);
+	if (r == MUE_OK)
+		r = mue_suit_describe(&ret->suit, &ret->info);
 	if (r < 0)
 		return mue_fail(e, r, "%s: its commands contradict each other: %s", path,
 				mue_err_text(r));

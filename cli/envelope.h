@@ -16,6 +16,7 @@ struct mue_envelope {
 	struct mue_buf bytes;
 	struct mue_suit suit; /* views into bytes */
 	struct mue_suit_info info;
+	enum mue_suit_profile profile; /* the smallest that takes it */
 };
 
 /* Reads and opens it; signatures are not looked at.  The caller closes it, also after a failure. */

@@ -150,7 +150,7 @@ static int print_json(struct mue_cli *cli, const struct mue_envelope *env, const
 	json_object_set_new(j, "version", json_view(in->version));
 	json_object_set_new(j, "sequence", json_integer((json_int_t)in->sequence_number));
 	json_object_set_new(j, "securityCounter", json_integer(in->counter));
-	json_object_set_new(j, "profile", json_sprintf("p%u", in->profile));
+	json_object_set_new(j, "profile", json_sprintf("p%u", (unsigned)env->profile));
 	json_object_set_new(j, "kind", json_string(mue_release_kind_name(in->kind)));
 	json_object_set_new(j, "manifest", json_hex(digest));
 	json_object_set_new(j, "vendor", json_uuid(in->vendor));
@@ -260,7 +260,8 @@ static void print_text(struct mue_cli *cli, const struct mue_envelope *env,
 	fprintf(f, "%-14s %" PRIu64 "\n", "sequence", in->sequence_number);
 	fprintf(f, "%-14s %" PRIu32 "\n", "counter", in->counter);
 	line(f, "kind", mue_kind_text(in->kind));
-	fprintf(f, "%-14s p%u, envelope of %zu bytes\n", "profile", in->profile, env->bytes.len);
+	fprintf(f, "%-14s p%u, envelope of %zu bytes\n", "profile", (unsigned)env->profile,
+		env->bytes.len);
 	line(f, "manifest", mue_hex(in->digest, 32, hex));
 	line_uuid(f, "vendor", in->vendor);
 	line_uuid(f, "class", in->class_id);
