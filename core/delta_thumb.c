@@ -168,11 +168,11 @@ static bool put_wide(struct mue_delta_unit *u, uint32_t v)
 	if (u->form != F_BCW) {
 		j1 = (uint16_t)((v >> 23 & 1) ^ s ^ 1);
 		j2 = (uint16_t)((v >> 22 & 1) ^ s ^ 1);
-		w = (uint16_t)((w & 0xf800) | s << 10 | (v >> 12 & 0x3ff));
+		w = (uint16_t)((w & 0xf800) | (uint32_t)s << 10 | (v >> 12 & 0x3ff));
 	} else {
 		j1 = (uint16_t)(v >> 18 & 1);
 		j2 = (uint16_t)(v >> 19 & 1);
-		w = (uint16_t)((w & 0xfbc0) | s << 10 | (v >> 12 & 0x3f));
+		w = (uint16_t)((w & 0xfbc0) | (uint32_t)s << 10 | (v >> 12 & 0x3f));
 	}
 	mue_delta_put16(u->bytes, w);
 	mue_delta_put16(u->bytes + 2, (uint16_t)(x | j1 << 13 | j2 << 11));
