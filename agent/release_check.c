@@ -95,13 +95,10 @@ static int check_precursor(const struct mue_suit_info *info, const struct mue_de
 {
 	struct mue_view p = info->component[0].params.precursor;
 
-	if (!p.data)
+	if (!p.data || (d->known && p.len == 32 && memcmp(p.data, d->running.image, 32) == 0))
 		return 0;
-	if (!d->known || p.len != 32 || memcmp(p.data, d->running.image, 32) != 0)
-		return mue_fail(e, MUE_EPRECURSOR,
-				"a delta from another image than the running one (%s)",
-				d->known ? d->running.version : "unknown");
-	return mue_fail(e, MUE_EPROFILE, "the payload is a delta: this agent takes whole images");
+	return mue_fail(e, MUE_EPRECURSOR, "needs another image than the running one (%s) before",
+			d->running.version);
 }
 
 int mue_release_fits(const struct mue_suit_info *info, const struct mue_device *d,
