@@ -41,6 +41,8 @@ static unsigned keys_made, message_number;
 /* What is known of the signatures of the present key. */
 static char left[INDICES][32]; /* message that left with this index; "" none */
 static unsigned cuts, signatures, losses[LOSSES], recovered;
+/* At which stops something can be lost; the first pass finds out. */
+static bool can_lose[256][LOSSES];
 
 static void fresh_key(void)
 {
@@ -269,6 +271,8 @@ static bool run(uint32_t at, enum loss loss)
 		/* A signature that left must not be undone by a loss: then all was synced before.
 		 */
 		losses[loss] += lose(&u, loss);
+		can_lose[at & 255][RENAME_LOST] |= u.renamed;
+		can_lose[at & 255][TAIL_LOST] |= size_of(journal) > u.synced;
 	}
 	mue_buf_free(&u.state_before);
 	return cut;
@@ -317,9 +321,12 @@ static void no_cut_makes_an_index_leave_twice(void **state)
 	assert_in_range(stops, 16, 200);
 	for (uint32_t at = 0; at < stops; at++) {
 		for (enum loss loss = KEEP; loss < LOSSES; loss++) {
+			bool tail = loss == TAIL_LOST || loss == TAIL_TORN || loss == TAIL_ZERO;
 			struct mue_lms_signer *s;
 			struct mue_error e;
 
+			if (loss != KEEP && !can_lose[at][tail ? TAIL_LOST : loss])
+				continue;
 			run(at, loss);
 			/* Cut again during the recovery and the signature after it. */
 			seed = seed * 1103515245u + 12345u;
@@ -336,14 +343,15 @@ static void no_cut_makes_an_index_leave_twice(void **state)
 		}
 	}
 	journal_tells_all();
-	print_message("# %u stops in a run; %u cuts; losses: %u tails, %u torn, %u zeroed, %u "
+	print_message("# FIGURE lms signer: %u stops in a run; %u cuts; losses: %u tails, %u torn, "
+		      "%u zeroed, %u "
 		      "renames; %u recoveries; %u signatures, no index twice\n",
 		      stops, cuts, losses[TAIL_LOST], losses[TAIL_TORN], losses[TAIL_ZERO],
 		      losses[RENAME_LOST], recovered, signatures);
-	assert_true(cuts >= 150);
+	assert_true(cuts >= 90);
 	for (enum loss loss = TAIL_LOST; loss < LOSSES; loss++)
 		assert_true(losses[loss] >= 2);
-	assert_true(signatures >= 100);
+	assert_true(signatures >= 60);
 }
 
 static int make_folder(void **state)

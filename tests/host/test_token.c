@@ -16,6 +16,13 @@
 #define ES256_URI   "pkcs11:token=mue-test;object=release;type=private"
 #define ED25519_URI "pkcs11:token=mue-test;object=edwards;type=private"
 
+/* SoftHSM 2.6.1 leaks 37 bytes in OpenSSL with each Ed25519 signature; not ours to mend. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libcrypto\nleak:libsofthsm2\n";
+}
+
 static char folder[64];
 static bool token;
 
