@@ -324,15 +324,11 @@ void mue_key_params_default(struct mue_key_params *p, enum mue_key_kind kind)
 	*p = (struct mue_key_params){ kind, { .levels = 1, .n = 24, .h = 10, .w = 4 } };
 }
 
-static int write_public(const char *path, const struct mue_pubkey *pub, struct mue_error *e)
+static int write_public(const char *file, const struct mue_pubkey *pub, struct mue_error *e)
 {
 	struct mue_buf pem = { .max = 4096 };
-	char file[PATH_LEN];
-	int r, n = snprintf(file, sizeof(file), "%s.pub", path);
+	int r = mue_pubkey_pem(pub, &pem);
 
-	if (n < 0 || (size_t)n >= sizeof(file))
-		return mue_fail(e, MUE_EINVAL, "%.80s...: path too long", path);
-	r = mue_pubkey_pem(pub, &pem);
 	if (r == 0)
 		r = mue_file_write(file, pem.data, pem.len, 0644, e);
 	else
@@ -381,13 +377,15 @@ int mue_key_new(const char *path, const struct mue_key_params *p,
 		const struct mue_pass_source *pass, void (*progress)(void *ctx, unsigned permille),
 		void *ctx, struct mue_error *e)
 {
-	char text[MUE_PASS_MAX];
+	char text[MUE_PASS_MAX], pub[PATH_LEN];
 	struct mue_key k = { 0 };
-	int r;
+	int r, n = snprintf(pub, sizeof(pub), "%s.pub", path);
 
-	if (mue_file_exists(path))
+	if (n < 0 || (size_t)n >= sizeof(pub))
+		return mue_fail(e, MUE_EINVAL, "%.80s...: path too long", path);
+	if (mue_file_exists(path) || mue_file_exists(pub))
 		return mue_fail(e, MUE_EEXIST, "%s: is there already; keys are never overwritten",
-				path);
+				mue_file_exists(path) ? path : pub);
 	r = passphrase(pass, path, true, text, e);
 	if (r < 0)
 		return r;
@@ -399,5 +397,5 @@ int mue_key_new(const char *path, const struct mue_key_params *p,
 	mue_pass_wipe(text);
 	if (k.priv)
 		gnutls_privkey_deinit(k.priv);
-	return r < 0 ? r : write_public(path, &k.pub, e);
+	return r < 0 ? r : write_public(pub, &k.pub, e);
 }

@@ -5,6 +5,7 @@
  * of our own encrypted LMS key (docs/FORMATS.md, "LMS key file"; its journal stands beside it), or
  * a `pkcs11:` URI (RFC 7512) of a P-256 or Ed25519 key in a token.  A token's PIN comes from
  * the URI's pin-value/pin-source, else MUE_PIN, else GNUTLS_PIN, else the terminal.
+ * A PEM that is not encrypted is read too (a key made elsewhere), but never written.
  * Signatures are raw COSE ones (RFC 9053, RFC 8778): ES256 r||s (64 bytes), Ed25519 (64 bytes),
  * HSS as RFC 8554 writes it.
  */
@@ -109,9 +110,9 @@ struct mue_key_params {
 void mue_key_params_default(struct mue_key_params *p, enum mue_key_kind kind);
 
 /*
- * Makes a key file with mode 0600 and, beside it, PATH.pub (SPKI PEM, 0644).  MUE_EEXIST: PATH is
- * there.  An LMS tree of H15 takes some seconds, of H20 minutes: `progress` (may be NULL) is
- * called with 0..1000.
+ * Makes a key file with mode 0600 and, beside it, PATH.pub (SPKI PEM, 0644).  MUE_EEXIST: one of
+ * them is there.  An LMS tree of H15 takes some seconds, of H20 minutes: `progress` (may be NULL)
+ * is called with 0..1000.
  */
 int mue_key_new(const char *path, const struct mue_key_params *p,
 		const struct mue_pass_source *pass, void (*progress)(void *ctx, unsigned permille),
