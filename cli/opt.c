@@ -84,17 +84,21 @@ static const char *nearest(const struct mue_optset *sets, size_t n_sets, const c
 	return best;
 }
 
-/* The option called `name` (`len` bytes; or the letter when `letter` is not 0) and its struct. */
-static const struct mue_opt *find(const struct mue_optset *sets, size_t n_sets, const char *name,
-				  size_t len, char letter, void **ret_into)
+static bool is_called(const struct mue_opt *o, const char *name, size_t len)
 {
+	return strlen(o->name) == len && memcmp(o->name, name, len) == 0;
+}
+
+/* The option that a word like "--name", "--name=VALUE", "-n" or "-nVALUE" means, and its struct. */
+static const struct mue_opt *find(const struct mue_optset *sets, size_t n_sets, const char *word,
+				  void **ret_into)
+{
+	bool is_long = word[1] == '-';
+	size_t len = is_long ? strcspn(word + 2, "=") : 0;
+
 	for (size_t i = 0; i < n_sets; i++) {
 		for (const struct mue_opt *o = sets[i].opts; o && o->name; o++) {
-			bool hit = letter ? o->letter == letter
-					  : strlen(o->name) == len &&
-						    memcmp(o->name, name, len) == 0;
-
-			if (hit) {
+			if (is_long ? is_called(o, word + 2, len) : o->letter == word[1]) {
 				*ret_into = sets[i].into;
 				return o;
 			}
@@ -157,9 +161,9 @@ struct walk {
 	size_t n_sets;
 };
 
-static int unknown(const struct walk *w, const char *arg, const char *name, struct mue_error *e)
+static int unknown(const struct walk *w, const char *arg, struct mue_error *e)
 {
-	const char *near = nearest(w->sets, w->n_sets, name);
+	const char *near = arg[1] == '-' ? nearest(w->sets, w->n_sets, arg + 2) : NULL;
 
 	if (near)
 		return mue_fail(e, MUE_EINVAL, "unknown option %.60s; did you mean --%s?", arg,
@@ -167,24 +171,27 @@ static int unknown(const struct walk *w, const char *arg, const char *name, stru
 	return mue_fail(e, MUE_EINVAL, "unknown option %.60s", arg);
 }
 
+/* What follows in the same word: behind "=" or behind the letter; NULL: nothing. */
+static const char *inline_value(const char *arg)
+{
+	const char *equal;
+
+	if (arg[1] != '-')
+		return arg[2] ? arg + 2 : NULL;
+	equal = strchr(arg, '=');
+	return equal ? equal + 1 : NULL;
+}
+
 /* One option; w->i stands on it and is left on its last word. */
 static int take_option(struct walk *w, struct mue_error *e)
 {
-	const char *arg = w->argv[w->i], *name = arg + 2, *value = NULL;
-	bool is_long = arg[1] == '-';
-	size_t len = is_long ? strcspn(name, "=") : 0;
+	const char *arg = w->argv[w->i], *value = inline_value(arg);
 	const struct mue_opt *o;
 	void *into = NULL;
 
-	if (is_long) {
-		o = find(w->sets, w->n_sets, name, len, 0, &into);
-		value = name[len] ? name + len + 1 : NULL;
-	} else {
-		o = find(w->sets, w->n_sets, NULL, 0, arg[1], &into);
-		value = arg[2] ? arg + 2 : NULL;
-	}
+	o = find(w->sets, w->n_sets, arg, &into);
 	if (!o)
-		return unknown(w, arg, is_long ? name : "", e);
+		return unknown(w, arg, e);
 	if (o->kind == MUE_OPT_FLAG) {
 		if (value)
 			return mue_fail(e, MUE_EINVAL, "--%s takes no value", o->name);

@@ -2,17 +2,15 @@
 and mutual TLS, so that each can succeed or fail when the test says so."""
 import json
 import os
-import pathlib
 import re
 import subprocess
 import time
 
+import conftest
 import pytest
 import requests
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("MUE_BUILD", ROOT / "build"))
-MUE, SERVER = BUILD / "cli/mue", BUILD / "server/mue-server"
+MUE = conftest.BUILD / "cli/mue"
 OK, REFUSED, USAGE, IO, SAID_NO, KEY, STOPPED = range(7)
 
 
@@ -21,22 +19,13 @@ class Site:
 
     def __init__(self, folder):
         self.folder = folder
-        self.log = open(folder / "server.log", "w")
-        self.process = subprocess.Popen([SERVER, "--data", folder / "data", "--listen", "127.0.0.1:0", "--poll", "1"],
-                                        stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, text=True)
-        said = {}
-        for line in self.process.stdout:
-            word = line.split()
-            said[" ".join(word[:-1])] = word[-1]
-            if word == ["ready"]:
-                break
-        assert "admin-token" in said and "listening https" in said, (folder / "server.log").read_text()
-        self.url = "https://" + said["listening https"]
-        self.ca = folder / "data/ca/ca.crt"
+        self.server = conftest.Server(folder, "--poll", "1").start()
+        self.url, self.ca, token = self.server.url, self.server.ca, self.server.token
         self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "MUE_PASSPHRASE": "correct horse",
-                    "MUE_SERVER": self.url, "MUE_TOKEN": said["admin-token"], "MUE_CA": str(self.ca)}
+                    "MUE_SERVER": self.url, "MUE_TOKEN": token, "MUE_CA": str(self.ca)}
         self.rest = requests.Session()
-        self.rest.headers["Authorization"] = f"Bearer {said['admin-token']}"
+        self.rest.trust_env = False  # else variables of the workplace win over verify
+        self.rest.headers["Authorization"] = f"Bearer {token}"
         self.rest.verify = str(self.ca)
 
     def mue(self, *args, rc=OK, **env):
@@ -60,41 +49,31 @@ class Site:
         return f"out/{name}-{version}.suit"
 
     def stop(self):
-        self.process.terminate()
-        assert self.process.wait(10) == 0
-        self.log.close()
+        try:
+            assert self.server.stop() == 0
+        finally:
+            self.server.close()
 
 
-class Device:
-    """A device without an agent: polls, takes its action, and says what the test wants."""
+class Device(conftest.Device):
+    """A device that mue enrolled, without an agent: it takes its action, and says what the test wants."""
 
     def __init__(self, site, name):
-        self.site, self.name = site, name
         site.mue("enroll", name, "--vendor", "acme.example", "--class", "gw-1")
-        self.http = requests.Session()
-        self.http.cert = (str(site.folder / name / "device.crt"), str(site.folder / name / "device.key"))
-        self.http.verify = str(site.ca)
-        self.base = f"{site.url}/DEFAULT/controller/v1/{name}"
-
-    def poll(self):
-        r = self.http.get(self.base, timeout=10)
-        assert r.status_code == 200, r.text
-        return r.json()
+        super().__init__(site.server, name, cert=(site.folder / name / "device.crt", site.folder / name / "device.key"))
+        self.session.trust_env = False
 
     def action(self):
-        link = self.poll().get("_links", {}).get("deploymentBase")
-        return re.search(r"deploymentBase/(\d+)", link["href"]).group(1) if link else None
+        link = self.link("deploymentBase")
+        return re.search(r"deploymentBase/(\d+)", link).group(1) if link else None
 
     def finish(self, good, seconds=20):
         """Waits for the action and closes it."""
         end = time.monotonic() + seconds
         while (action := self.action()) is None:
-            assert time.monotonic() < end, f"{self.name} is offered nothing"
+            assert time.monotonic() < end, f"{self.id} is offered nothing"
             time.sleep(0.1)
-        body = {"status": {"execution": "closed", "result": {"finished": "success" if good else "failure"},
-                           "details": ["as the test says"]}}
-        r = self.http.post(f"{self.base}/deploymentBase/{action}/feedback", json=body, timeout=10)
-        assert r.status_code == 200, r.text
+        self.feedback(action, "closed", "success" if good else "failure", ["as the test says"])
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +230,7 @@ def test_target_list_show_tag(site, devices):
     for d in devices:
         d.poll()
     rows = site.mue("target", "list").stdout.splitlines()
-    assert [r.split()[0] for r in rows[1:] if r.startswith("dev-")][:5] == [d.name for d in devices]
+    assert [r.split()[0] for r in rows[1:] if r.startswith("dev-")][:5] == [d.id for d in devices]
     assert site.mue("target", "tag", "bench", "dev-0", "dev-3").stdout == "bench: put on 2 targets\n"
     listed = json.loads(site.mue("target", "list", "--json", "--filter", "tag==bench").stdout)
     assert sorted(t["controllerId"] for t in listed) == ["dev-0", "dev-3"]
