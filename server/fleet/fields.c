@@ -53,6 +53,8 @@ const struct mue_field mue_fields_target[] = {
 	     "SELECT 1 FROM target_tag z JOIN tag x ON x.id = z.tag_id WHERE z.target_id = t.id"),
 	MANY("tag.name", "x.name",
 	     "SELECT 1 FROM target_tag z JOIN tag x ON x.id = z.tag_id WHERE z.target_id = t.id"),
+	MANY("failedrollout", "CAST(x.rollout_id AS TEXT)",
+	     "SELECT 1 FROM action x WHERE x.target_id = t.id AND x.status IN ('error', 'canceled')"),
 	INT("assignedds.id", "t.assigned_set"),
 	TEXT("assignedds.name", "(SELECT x.name FROM dist_set x WHERE x.id = t.assigned_set)"),
 	TEXT("assignedds.version", "(SELECT x.version FROM dist_set x WHERE x.id = t.assigned_set)"),

@@ -206,6 +206,8 @@ uint32_t mue_plan_take(double percentage, uint32_t max_targets, uint32_t remaini
 	if (!(percentage > 0.0))
 		return 0;
 	wanted = percentage / 100.0 * (double)remaining + 0.5; /* the cast below rounds down */
+	if (wanted < 1.0)
+		return remaining ? 1 : 0;
 	return wanted >= (double)remaining ? remaining : (uint32_t)wanted;
 }
 

@@ -157,7 +157,8 @@ int mue_rollout_next_group(enum mue_rollout_state s, const struct mue_group *g, 
 /*
  * How many of `remaining` targets (those that match the rollout's and the group's filter and are in
  * no group before it) the group takes.  max_targets > 0 is our "targetCount" and wins over the
- * percentage; percentage is in (0, 100], rounded half up as hawkBit does.
+ * percentage; percentage is in (0, 100], rounded half up as hawkBit does, except that a share never
+ * rounds to nobody while somebody remains: an empty canary would let the next group pass unproved.
  */
 uint32_t mue_plan_take(double percentage, uint32_t max_targets, uint32_t remaining);
 
