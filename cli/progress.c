@@ -73,7 +73,7 @@ int mue_rollout_fetch(struct mue_api *api, int64_t id, struct mue_rollout_view *
 		return r;
 	mue_term_safe(mue_json_str(j, "name", "?"), v.name, sizeof(v.name));
 	mue_term_safe(mue_json_str(j, "status", "?"), v.status, sizeof(v.status));
-	mue_term_safe(mue_json_str(j, "stopReason", ""), v.reason, sizeof(v.reason));
+	mue_term_safe(mue_json_str(j, "statusReason", ""), v.reason, sizeof(v.reason));
 	v.total = (unsigned)mue_json_int(j, "totalTargets", 0);
 	r = read_release(api, mue_json_int(j, "distributionSetId", 0), &v, e);
 	json_decref(j);

@@ -463,3 +463,10 @@ def test_packaged_files_are_those_the_program_prints(cli, args, path):
 def test_the_manual_page_has_no_error():
     r = subprocess.run(["mandoc", "-Tlint", "-Werror", ROOT / "packaging/man/mue.1"], capture_output=True, text=True)
     assert r.returncode == 0, r.stdout
+
+
+def test_the_example_works(cli):
+    r = subprocess.run([ROOT / "examples/release/release.sh", "example"], cwd=cli.folder, text=True,
+                       capture_output=True, env={**cli.env, "MUE": str(MUE)}, timeout=60)
+    assert r.returncode == 0, r.stderr
+    assert "good: lamp 1.0.1, sequence 2, signed by release" in r.stdout and ": holds" in r.stdout
