@@ -1,8 +1,8 @@
 /*
  * Any bytes as a COSE_Sign1: decode, then a verifier that reads every byte it is handed, then the
  * HSS/LMS verifier with the payload as a key.
- * FUZZ_SOURCES: core/cbor_read.c core/cbor_write.c core/cose.c core/cose_tbs.c core/cose_lms.c
- * core/lms.c core/sha256.c
+ * FUZZ_SOURCES: core/cbor_read.c core/cbor_write.c core/cose.c core/cose_tbs.c
+ * FUZZ_SOURCES: core/cose_lms.c core/lms.c core/sha256.c
  */
 #include <stdint.h>
 #include <stdlib.h>
