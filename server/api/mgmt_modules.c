@@ -5,7 +5,6 @@
 #include "server/api/upload.h"
 
 #include <inttypes.h>
-#include <unistd.h>
 
 static const struct mgmt_column module_columns[] = {
 	{ "id", MGMT_INT, "m.id" },
@@ -306,19 +305,6 @@ static int same_already(struct new_artifact *n, int64_t *ret, struct mue_error *
 	return r == MUE_ENOTFOUND ? 0 : r;
 }
 
-/* Between the blob's rename and this row a delete may have dropped the blob as unused. */
-static int blob_is_there(struct new_artifact *n, struct mue_error *e)
-{
-	uint64_t size;
-	int fd, r = mue_blob_open(n->op.r->server->blobs, n->upload->info.sha256, &fd, &size, NULL);
-
-	if (r < 0)
-		return mue_fail(e, MUE_EBUSY,
-				"the same content was deleted meanwhile, upload again");
-	close(fd);
-	return 0;
-}
-
 static int insert_artifact(struct mue_db *db, void *arg, struct mue_error *e)
 {
 	struct new_artifact *n = arg;
@@ -330,8 +316,6 @@ static int insert_artifact(struct mue_db *db, void *arg, struct mue_error *e)
 	r = same_already(n, &id, e);
 	if (r == 0 && id == 0)
 		r = check_unlocked(&n->op, e);
-	if (r == 0)
-		r = blob_is_there(n, e);
 	if (r == 0 && id == 0) {
 		r = mue_db_exec(
 			db, e,
