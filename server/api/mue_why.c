@@ -271,7 +271,7 @@ static int proved(struct mue_db *db, struct why *w, bool *ret, struct mue_error 
 			     "SELECT a.manifest, (SELECT value FROM target_attribute WHERE"
 			     " target_id = ?2 AND key = 'mue.manifest') FROM artifact a"
 			     " JOIN set_module s ON s.module_id = a.module_id"
-			     " WHERE s.set_id = ?1 AND a.manifest IS NOT NULL LIMIT 1",
+			     " WHERE s.set_id = ?1 AND a.manifest <> '' LIMIT 1",
 			     "ii", w->set_id, w->target_id);
 
 	*ret = true;
