@@ -336,6 +336,18 @@ static void run(struct mue_request *r)
 		answer_verdict(r, &e, v);
 }
 
+/* An answer before the body has come closes the connection, and a client that is still sending may
+ * not even read it.  So a body of bearable size is read and dropped first, unless the client waits
+ * for our word (Expect: 100-continue). */
+static bool drops_body(const struct mue_request *r)
+{
+	const char *length = mue_request_header(r, "Content-Length");
+
+	if (mue_request_header(r, "Expect") || mue_request_header(r, "Transfer-Encoding"))
+		return false;
+	return !length || strtoull(length, NULL, 10) <= MUE_DROP_MAX;
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
 			      const char *method, const char *version, const char *data,
 			      size_t *size, void **context)
@@ -362,7 +374,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 		if (v == 0)
 			return MHD_YES;
 		answer_verdict(r, &e, v);
-		return send_answer(r);
+		r->stream_failed = true;
+		return drops_body(r) ? MHD_YES : send_answer(r);
 	}
 	if (*size) {
 		take_body(r, data, *size);

@@ -13,6 +13,7 @@ enum {
 	MUE_CONNECTION_POOL = 8 * 1024,
 	MUE_CONNECTION_TIMEOUT_S = 120,
 	MUE_DOWNLOAD_BUFFER = 64 * 1024,
+	MUE_DROP_MAX = 8 * 1024 * 1024, /* of a refused request's body that is still read */
 };
 
 /* Starts the HTTPS and, when configured, the HTTP listener.  server->httpd is set on success. */

@@ -90,9 +90,10 @@ static int end_target(struct mue_db *db, const struct row *a, enum mue_action_st
 	int r = 0;
 
 	if (ended == MUE_ACTION_FINISHED)
-		r = mue_db_exec(
-			db, e, "UPDATE target SET installed_set = ?, installed_at = ? WHERE id = ?",
-			"iii", a->set_id, mue_now_ms(), a->target_id);
+		r = mue_db_exec(db, e,
+				"UPDATE target SET installed_set = ?, installed_at = ?,"
+				" request_attributes = 1 WHERE id = ?",
+				"iii", a->set_id, mue_now_ms(), a->target_id);
 	if (r == 0)
 		r = settle_target(db, a, e);
 	if (r == 0 && ended == MUE_ACTION_ERROR)

@@ -88,6 +88,7 @@ class Operator:
     def __init__(self, server):
         self.server = server
         self.session = requests.Session()
+        self.session.trust_env = False  # no proxy and no CA but ours
         self.session.headers["Authorization"] = f"Bearer {server.token}"
 
     def call(self, method, path, expect=None, **kwargs):
@@ -146,6 +147,7 @@ class Device:
         self.server, self.id, self.cert = server, controller_id, cert
         self.http = http
         self.session = requests.Session()
+        self.session.trust_env = False  # no proxy and no CA but ours
         self.session.verify = str(server.ca)
         if cert:
             self.session.cert = tuple(str(x) for x in cert)

@@ -111,7 +111,7 @@ def test_action_types_tell_how_to_download_and_update(operator, device, kind, do
 
 def test_outside_the_maintenance_window_a_device_fetches_but_does_not_install(operator, device):
     dist, _ = operator.release("app", "1.0", {"a": b"a"})
-    operator.assign(dist, "dev1", maintenanceWindow={"schedule": "0 0 3 1 1 ? 2199", "duration": "00:10:00",
+    operator.assign(dist, "dev1", maintenanceWindow={"schedule": "0 0 3 1 1 ? 2089", "duration": "00:10:00",
                                                      "timezone": "+00:00"})
     deployment = device.deployment()["deployment"]
     assert deployment["maintenanceWindow"] == "unavailable"
@@ -221,14 +221,15 @@ def test_malformed_feedback_changes_nothing(device, operator, assigned, body):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"status":{"execution":"closed","execution":"closed",'
-                                  b'"result":{"finished":"success"}}}', b"[" * 5000])
+                                  b'"result":{"finished":"success"}}}', b"[" * 5000],
+                         ids=["empty", "cut", "no text", "key twice", "deep"])
 def test_what_is_no_json_is_refused(device, operator, assigned, body):
     device.call("POST", f"/deploymentBase/{assigned[0]}/feedback", data=body, expect=400)
 
 
 def test_long_logs_are_clipped_not_refused(device, operator, assigned):
     action = assigned[0]
-    device.feedback(action, details=[f"line {i} " + "é" * 2000 for i in range(150)])
+    device.feedback(action, details=[f"line {i} " + "é" * 600 for i in range(150)])
     last = operator.history("dev1", action)[-1]
     assert len(last["messages"]) == 150
     assert all(len(m.encode()) <= 1000 for m in last["messages"])
@@ -427,8 +428,10 @@ def test_revocation_holds_on_resumed_sessions_and_open_connections(server, opera
 
     def ask(s, more=b""):
         s.sendall(request % more)
-        head = s.recv(4096)
-        return int(head.split()[1])
+        answer = http.client.HTTPResponse(s)
+        answer.begin()
+        answer.read()
+        return answer.status
 
     first = connect()
     assert ask(first) == 200
@@ -484,7 +487,7 @@ def test_gateway_token_speaks_for_all_and_brings_new_devices(server, operator):
     new = Device(server, "new-one", token=f"GatewayToken {token}")
     assert new.poll()
     assert operator.get("/rest/v1/targets/new-one")["controllerId"] == "new-one"
-    assert Device(server, "new-two", token="GatewayToken nonsense").call("GET", expect=401)
+    Device(server, "new-two", token="GatewayToken nonsense").call("GET", expect=401)
     answer = requests.get(server.http_url + "/rest/v1/targets", headers={"Authorization": f"GatewayToken {token}"}, timeout=10)
     assert answer.status_code == 403, "a gateway is no operator"
     operator.call("DELETE", "/api/v1/tokens/gw", expect=200)
