@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { PAGE_DEFAULT = 50, PAGE_MAX = 500, BINDS_MAX = 8, COLUMNS_MAX = 4096 };
+enum { PAGE_DEFAULT = 50, PAGE_MAX = 1000, BINDS_MAX = 8, COLUMNS_MAX = 4096 };
 
 /* ---- entities as JSON ---- */
 

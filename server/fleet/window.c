@@ -5,7 +5,12 @@
 #include <string.h>
 #include <strings.h>
 
-enum { YEARS = 128, FIRST_YEAR = 1970, DAY_S = 86400 };
+enum { YEARS = 256, FIRST_YEAR = 1970, LAST_YEAR = FIRST_YEAR + YEARS - 1, DAY_S = 86400 };
+
+/* The allowed values of a field, counted from its least. */
+struct bits {
+	uint64_t word[YEARS / 64];
+};
 
 static const char *const month_names[] = { "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL",
 					   "AUG", "SEP", "OCT", "NOV", "DEC", NULL };
@@ -18,10 +23,13 @@ struct field {
 };
 
 static const struct field fields[] = {
-	{ "seconds", 0, 59, NULL },         { "minutes", 0, 59, NULL },
-	{ "hours", 0, 23, NULL },           { "day of month", 1, 31, NULL },
-	{ "month", 1, 12, month_names },    { "day of week", 1, 7, day_names },
-	{ "year", FIRST_YEAR, 2097, NULL },
+	{ "seconds", 0, 59, NULL },
+	{ "minutes", 0, 59, NULL },
+	{ "hours", 0, 23, NULL },
+	{ "day of month", 1, 31, NULL },
+	{ "month", 1, 12, month_names },
+	{ "day of week", 1, 7, day_names },
+	{ "year", FIRST_YEAR, LAST_YEAR, NULL },
 };
 
 /* Reads a number or a name at *p. */
@@ -46,13 +54,13 @@ static int read_value(const struct field *f, const char **p, int *ret)
 	return 0;
 }
 
-static void allow(uint64_t bits[2], int n)
+static void allow(struct bits *bits, int n)
 {
-	bits[n / 64] |= (uint64_t)1 << (n % 64);
+	bits->word[n / 64] |= (uint64_t)1 << (n % 64);
 }
 
 /* One element of a comma list: "*", "5", "2-8", "0/15", "2-8/2". */
-static int read_item(const struct field *f, const char **p, uint64_t bits[2])
+static int read_item(const struct field *f, const char **p, struct bits *bits)
 {
 	int from = f->min, to = f->max, step = 1;
 	bool single = false;
@@ -87,9 +95,9 @@ static int read_item(const struct field *f, const char **p, uint64_t bits[2])
 	return 0;
 }
 
-static int read_field(const struct field *f, const char **p, uint64_t bits[2])
+static int read_field(const struct field *f, const char **p, struct bits *bits)
 {
-	bits[0] = bits[1] = 0;
+	memset(bits, 0, sizeof(*bits));
 	for (;;) {
 		if (read_item(f, p, bits) < 0)
 			return MUE_EFORMAT;
@@ -106,13 +114,13 @@ static int read_field(const struct field *f, const char **p, uint64_t bits[2])
 
 static int parse_cron(const char *text, struct mue_cron *ret, const char **why)
 {
-	uint64_t bits[7][2];
+	struct bits bits[7];
 	int n = 0;
 
 	while (isspace((unsigned char)*text))
 		text++;
 	for (; n < 7 && *text; n++)
-		if (read_field(&fields[n], &text, bits[n]) < 0) {
+		if (read_field(&fields[n], &text, &bits[n]) < 0) {
 			*why = fields[n].what;
 			return MUE_EFORMAT;
 		}
@@ -120,15 +128,16 @@ static int parse_cron(const char *text, struct mue_cron *ret, const char **why)
 		*why = "number of schedule fields";
 		return MUE_EFORMAT;
 	}
-	ret->second = bits[0][0];
-	ret->minute = bits[1][0];
-	ret->hour = (uint32_t)bits[2][0];
-	ret->day = (uint32_t)bits[3][0];
-	ret->month = (uint32_t)bits[4][0];
-	ret->weekday = (uint32_t)bits[5][0];
+	ret->second = bits[0].word[0];
+	ret->minute = bits[1].word[0];
+	ret->hour = (uint32_t)bits[2].word[0];
+	ret->day = (uint32_t)bits[3].word[0];
+	ret->month = (uint32_t)bits[4].word[0];
+	ret->weekday = (uint32_t)bits[5].word[0];
 	ret->any_year = n == 6;
-	ret->years[0] = n == 7 ? bits[6][0] : 0;
-	ret->years[1] = n == 7 ? bits[6][1] : 0;
+	memset(ret->years, 0, sizeof(ret->years));
+	if (n == 7)
+		memcpy(ret->years, bits[6].word, sizeof(ret->years));
 	return 0;
 }
 

@@ -17,7 +17,7 @@ struct mue_cron {
 	uint64_t second, minute; /* bit n: value n is allowed */
 	uint32_t hour, day, month, weekday;
 	bool any_year;
-	uint64_t years[2]; /* bit n: year 1970 + n */
+	uint64_t years[4]; /* bit n: year 1970 + n */
 };
 
 struct mue_window {
