@@ -368,33 +368,50 @@ static int check_p0(const struct mue_suit *s)
 	return mue_suit_p0_parse(&p0);
 }
 
-int mue_suit_open(struct mue_view envelope, enum mue_suit_profile profile, struct mue_suit *ret)
+/* Tag, wrapper, manifest, and what follows it. */
+static int read_envelope(struct opener *o)
 {
-	struct mue_cbor c = mue_cbor_read(envelope);
+	struct mue_cbor c = mue_cbor_read(o->s.envelope);
 	struct mue_view wrapper;
 	struct mue_cbor_map m;
+	int r = 0;
+
+	if (o->s.envelope.len > 0 && *o->s.envelope.data >> 5 == MUE_CBOR_TAG)
+		r = mue_cbor_tag(&c, TAG_ENVELOPE);
+	if (r == 0)
+		r = mue_cbor_map_open(&c, &m);
+	if (r == 0)
+		r = read_pair(&c, &m, ENV_WRAPPER, &wrapper);
+	if (r == 0)
+		r = read_pair(&c, &m, ENV_MANIFEST, &o->s.manifest);
+	if (r == 0)
+		r = read_wrapper(&o->s, wrapper);
+	if (r == 0)
+		r = read_manifest(o);
+	return r < 0 ? r : read_rest(o, &c, &m);
+}
+
+static void note_severed(struct opener *o)
+{
+	for (uint8_t i = 0; i < MEMBERS; i++) {
+		bool severed = o->want[i].data && !place(&o->s, i)->data;
+
+		if (severed && members[i].sequence < MUE_SUIT_SEQUENCES)
+			o->s.severed = (uint8_t)(o->s.severed | 1u << members[i].sequence);
+		else if (severed && members[i].key == M_TEXT)
+			o->s.text_severed = true;
+	}
+}
+
+int mue_suit_open(struct mue_view envelope, enum mue_suit_profile profile, struct mue_suit *ret)
+{
 	struct opener o;
 	int r;
 
 	memset(&o, 0, sizeof(o));
 	o.s.envelope = envelope;
 	o.s.profile = (uint8_t)profile;
-	if (envelope.len > 0 && *envelope.data >> 5 == MUE_CBOR_TAG) {
-		r = mue_cbor_tag(&c, TAG_ENVELOPE);
-		if (r < 0)
-			return r;
-	}
-	r = mue_cbor_map_open(&c, &m);
-	if (r == 0)
-		r = read_pair(&c, &m, ENV_WRAPPER, &wrapper);
-	if (r == 0)
-		r = read_pair(&c, &m, ENV_MANIFEST, &o.s.manifest);
-	if (r == 0)
-		r = read_wrapper(&o.s, wrapper);
-	if (r == 0)
-		r = read_manifest(&o);
-	if (r == 0)
-		r = read_rest(&o, &c, &m);
+	r = read_envelope(&o);
 	if (r == 0)
 		r = check_sequences(&o.s);
 	if (r == 0 && o.s.text.data)
@@ -403,14 +420,7 @@ int mue_suit_open(struct mue_view envelope, enum mue_suit_profile profile, struc
 		r = check_p0(&o.s);
 	if (r < 0)
 		return r;
-	for (uint8_t i = 0; i < MEMBERS; i++) {
-		bool severed = o.want[i].data && !place(&o.s, i)->data;
-
-		if (severed && members[i].sequence < MUE_SUIT_SEQUENCES)
-			o.s.severed = (uint8_t)(o.s.severed | 1u << members[i].sequence);
-		else if (severed && members[i].key == M_TEXT)
-			o.s.text_severed = true;
-	}
+	note_severed(&o);
 	*ret = o.s;
 	return 0;
 }

@@ -190,12 +190,26 @@ static int number_of(const struct mue_cbor_item *key, int64_t *ret)
 	return 0;
 }
 
+static int read_numbered(struct mue_cbor *c, const struct mue_suit_param_scope *scope,
+			 int64_t number, struct mue_suit_params *p)
+{
+	const struct row *row = find(number);
+	int r;
+
+	if (number < 0 && scope->shared)
+		return MUE_EFORMAT; /* section 8.4.8.16 */
+	if (!row || row->profile > scope->profile)
+		return MUE_EPROFILE;
+	r = read_one(c, row, p);
+	return r == 0 && number == MUE_SUIT_P_SOURCE && p->source >= scope->components ? MUE_EFORMAT
+										       : r;
+}
+
 int mue_suit_params_read(struct mue_cbor *c, const struct mue_suit_param_scope *scope,
 			 struct mue_suit_params *p, bool *soft, bool *strict)
 {
 	struct mue_cbor_item key;
 	struct mue_cbor_map m;
-	const struct row *row;
 	int64_t number;
 	int r = mue_cbor_map_open(c, &m);
 
@@ -207,19 +221,12 @@ int mue_suit_params_read(struct mue_cbor *c, const struct mue_suit_param_scope *
 		r = number_of(&key, &number);
 		if (r < 0)
 			return r;
-		row = find(number);
-		if (number < 0 && scope->shared)
-			r = MUE_EFORMAT; /* section 8.4.8.16 */
-		else if (number == MUE_SUIT_P_STRICT_ORDER)
+		if (number == MUE_SUIT_P_STRICT_ORDER)
 			r = mue_cbor_bool(c, strict);
 		else if (number == MUE_SUIT_P_SOFT_FAILURE)
 			r = scope->nested ? mue_cbor_bool(c, soft) : MUE_EFORMAT;
-		else if (!row || row->profile > scope->profile)
-			r = MUE_EPROFILE;
 		else
-			r = read_one(c, row, p);
-		if (r == 0 && number == MUE_SUIT_P_SOURCE && p->source >= scope->components)
-			r = MUE_EFORMAT;
+			r = read_numbered(c, scope, number, p);
 		if (r < 0)
 			return r;
 	}
