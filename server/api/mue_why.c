@@ -244,10 +244,18 @@ static bool progressed(struct mue_db *db, struct why *w)
 {
 	const char *words = last_words(db, w);
 	enum mue_action_state s = w->action.state;
+	struct mue_error ignored;
+	int64_t answered = 0;
 
-	if (!holds(w, s != MUE_ACTION_RUNNING, "fetched by the device",
-		   s == MUE_ACTION_RUNNING ? "the device has not yet read what it is to install"
-					   : ""))
+	/* The state alone does not tell: it is `running` before and after. */
+	mue_db_int(db, &answered, &ignored,
+		   "SELECT count(*) FROM action_status WHERE action_id = ?1"
+		   " AND (mark IS NOT NULL OR status = 'retrieved')",
+		   "i", w->action.id);
+	if (!holds(w, s != MUE_ACTION_RUNNING || answered, "read by the device",
+		   s == MUE_ACTION_RUNNING && !answered
+			   ? "the device has not yet read what it is to install"
+			   : ""))
 		return false;
 	if (!holds(w, s != MUE_ACTION_ERROR, "no failure",
 		   s == MUE_ACTION_ERROR ? SAY(w, "the device reported a failure: %s", words) : ""))

@@ -109,9 +109,9 @@ class Operator:
         self.post("/rest/v1/targets", [{"controllerId": controller_id, "name": controller_id}])
         return self.get(f"/rest/v1/targets/{controller_id}")
 
-    def upload(self, module, filename, content, expect=201, **fields):
+    def upload(self, module, name, content, expect=201, **fields):
         return self.call("POST", f"/rest/v1/softwaremodules/{module}/artifacts", expect=expect,
-                         files={"file": (filename, content)}, data=fields)
+                         files={"file": (name, content)}, data=fields)
 
     def release(self, name, version, files, kind="os"):
         """One module with its files in one distribution set; gives (set id, module id)."""

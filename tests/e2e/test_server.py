@@ -356,10 +356,9 @@ def test_an_upload_that_breaks_off_leaves_nothing(server, operator):
     module = new_module(operator)
     s = socket.create_connection(("127.0.0.1", server.http_port))
     s.sendall((f"POST /rest/v1/softwaremodules/{module}/artifacts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n"
-               "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n"
-               '--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n').encode() + b"x" * 100000)
-    time.sleep(0.3)
-    assert list((server.data / "blobs/tmp").iterdir()), "it is under way"
+               "Content-Type: multipart/form-data; boundary=frontier\r\nContent-Length: 1000000\r\n\r\n"
+               '--frontier\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n').encode() + b"x" * 100000)
+    wait_for(lambda: list((server.data / "blobs/tmp").iterdir()), 5)
     s.close()
     wait_for(lambda: not list((server.data / "blobs/tmp").iterdir()), 5)
     assert operator.get(f"/rest/v1/softwaremodules/{module}/artifacts") == []
