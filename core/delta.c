@@ -42,7 +42,7 @@ int mue_delta_open(struct mue_delta *d, const struct mue_delta_header *h,
 	d->phase = PHASE_OLD;
 	mue_sha256_init(&d->u.check.sha);
 	memcpy(d->u.check.variant, h->variant, sizeof(h->variant));
-	return MUE_OK;
+	return mue_delta_big_open(d, room) ? MUE_OK : MUE_EPROFILE;
 }
 
 /* Hashes up to HASH_STEPS chunks; 1: there is more. */
@@ -183,6 +183,7 @@ static int read_map(struct mue_delta *d)
 
 static void emit(struct mue_delta *d, uint8_t b)
 {
+	mue_delta_seen(d, b);
 	d->page[d->page_fill++] = b;
 	if (d->page_fill == d->page_size || d->page_pos + d->page_fill == d->stop) {
 		int r = d->io->write_new(d->io_ctx, d->page_pos, d->page, d->page_fill);
@@ -237,7 +238,7 @@ static int read_op(struct mue_delta *d)
 
 static void read_fresh(struct mue_delta *d)
 {
-	emit(d, mue_delta_rc_tree(&d->rc, d->u.m.fresh, 8));
+	emit(d, mue_delta_read_fresh(d));
 	d->pos++;
 	d->fresh--;
 }
@@ -293,7 +294,7 @@ static void read_bytes(struct mue_delta *d, struct mue_delta_guess *g)
 		wrong = 1;
 		diff = d->last_diff[i & 1];
 		if (mue_delta_rc_bit(&d->rc, &d->u.m.again[i & 1]))
-			diff = mue_delta_rc_tree(&d->rc, d->u.m.diff, 8);
+			diff = mue_delta_read_diff(d, g, i);
 		d->last_diff[i & 1] = diff;
 		g->unit.bytes[i] = (uint8_t)(g->unit.bytes[i] + diff);
 	}
@@ -374,7 +375,7 @@ static int step(struct mue_delta *d, bool last)
 		mue_delta_models_start(&d->u.m);
 		mue_delta_rc_start(&d->rc);
 		d->phase = PHASE_MAP;
-		return mue_delta_segments_read(d) < 0 ? MUE_EFORMAT : MUE_DELTA_MORE;
+		return mue_delta_big_start(d) < 0 ? MUE_EFORMAT : MUE_DELTA_MORE;
 	case PHASE_MAP:
 		if (!last && (d->rc.len < MUE_DELTA_LOOKAHEAD))
 			return MUE_DELTA_INPUT;

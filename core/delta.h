@@ -13,6 +13,7 @@
 
 #include "core/delta_isa.h"
 #include "core/delta_rc.h"
+#include "core/delta_rich.h"
 #include "core/err.h"
 #include "core/sha256.h"
 
@@ -48,6 +49,7 @@ enum {
 enum {
 	MUE_DELTA_BACKWARD = 1, /* pages are written from the last to the first */
 	MUE_DELTA_ELF = 2,      /* addresses are those of old's program headers */
+	MUE_DELTA_RICH = 4,     /* profile L: bytes through core/delta_rich.h */
 };
 
 /* One slot that the patch serves. */
@@ -113,7 +115,7 @@ struct mue_delta_models {
 	uint16_t moved[2]; /* segment elsewhere? */
 #endif
 	uint16_t num[4][MUE_DELTA_NUM_SIZE];
-	uint16_t diff[256];
+	uint16_t diff[MUE_DELTA_DIFF_SIZE];
 	uint16_t fresh[256];
 };
 
@@ -144,6 +146,7 @@ struct mue_delta {
 	uint16_t page_fill;
 	int16_t err; /* of a write */
 
+	uint32_t number;   /* what was last added to a number */
 	uint16_t run;      /* units right in a row */
 	uint8_t history;   /* of the last units: 1 is wrong */
 	uint8_t sure, hot; /* units left of a window: all right; one wrong */
@@ -164,6 +167,7 @@ struct mue_delta {
 	} u;
 	uint8_t new_digest[MUE_DELTA_DIGEST];
 #ifndef MUE_DELTA_SMALL
+	struct mue_delta_rich *rich; /* NULL: profile S */
 	struct mue_delta_segment segments[MUE_DELTA_SEGMENTS];
 	uint8_t segments_count;
 #endif
@@ -178,6 +182,7 @@ struct mue_delta_room {
 	uint16_t blocks_max;
 	uint8_t *page;
 	uint16_t page_size;
+	struct mue_delta_rich *rich; /* NULL: patches of profile L are refused */
 };
 
 /*

@@ -7,6 +7,7 @@ enum form {
 	F_14,     /* TBZ, TBNZ: imm14 at bit 5 */
 	F_ADR,    /* ADR: immhi:immlo */
 	F_PAGE,   /* ADRP */
+	F_NUM,    /* MOVZ: a number */
 	F_LOW,    /* ADD, LDR, STR with the low 12 bits of an address */
 };
 
@@ -65,6 +66,8 @@ static uint32_t get(const struct mue_delta_unit *u, uint32_t addr)
 		return addr + (sign(w >> 5 & 0x3fff, 14) << 2);
 	case F_ADR:
 		return addr + adr_imm(w);
+	case F_NUM:
+		return w >> 5 & 0xffff;
 	case F_PAGE:
 		return (addr & ~(uint32_t)PAGE) + (adr_imm(w) << 12) + u->hint;
 	default:
@@ -91,6 +94,18 @@ static void scan_adrp(struct mue_delta_scan *s, const uint8_t *b, struct mue_del
 	}
 }
 
+/* Registers that no longer hold a page: what the instruction writes; after a call, the scratch
+ * ones. */
+static void forget(struct mue_delta_scan *s, uint32_t w)
+{
+	bool store = (w & 0x3bc00000) == 0x39000000, jump = (w & 0x1c000000) == 0x14000000;
+
+	if ((w & 0xfc000000) == 0x94000000)
+		s->u.reg.known &= 0xfff80000;
+	else if (!store && !jump)
+		s->u.reg.known &= ~((uint32_t)1 << (w & 31));
+}
+
 static void scan(struct mue_delta_scan *s, const uint8_t *b, struct mue_delta_unit *u)
 {
 	uint32_t w = mue_delta_get32(b);
@@ -109,10 +124,14 @@ static void scan(struct mue_delta_scan *s, const uint8_t *b, struct mue_delta_un
 		set(u, MUE_DELTA_LOCAL, F_ADR, 0);
 	else if ((w & 0x9f000000) == 0x90000000)
 		scan_adrp(s, b, u, w);
+	else if ((w & 0x7fe00000) == 0x52800000)
+		set(u, MUE_DELTA_WIDE, F_NUM, 0);
 	else if (uses_low(w) && s->u.reg.known >> (w >> 5 & 31) & 1) {
-		set(u, MUE_DELTA_WIDE, F_LOW, low_scale(w));
+		set(u, MUE_DELTA_SPLIT, F_LOW, low_scale(w));
 		u->page = s->u.reg.page[w >> 5 & 31];
 	}
+	if (u->form != F_PAGE)
+		forget(s, w);
 }
 
 static bool put_branch(struct mue_delta_unit *u, uint32_t w, uint32_t v, uint8_t bits, uint8_t at)
@@ -148,6 +167,11 @@ static bool put(struct mue_delta_unit *u, uint32_t addr, uint32_t value)
 		return put_branch(u, w, v, 14, 5);
 	case F_ADR:
 		return put_adr(u, w, v);
+	case F_NUM:
+		if (value >> 16)
+			return false;
+		mue_delta_put32(u->bytes, (w & ~((uint32_t)0xffff << 5)) | value << 5);
+		return true;
 	case F_PAGE:
 		v = (value >> 12) - (addr >> 12);
 		return put_adr(u, w, sign(v & 0xfffff, 20));

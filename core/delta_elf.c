@@ -11,10 +11,19 @@ enum {
 	PT_LOAD = 1,
 	PT_EH_FRAME = 0x6474e550,
 	EH_LEN_MAX = 0x4000,
+	SHF_EXECINSTR = 4,
+	SECTIONS_MAX = 256,
 };
 
 /* Forms of references in data; mappers use forms below these. */
-enum { F_PTR64 = MUE_DELTA_FORM_DATA, F_PREL32, F_TABLE32, F_CIE };
+enum {
+	F_PTR64 = MUE_DELTA_FORM_DATA,
+	F_PREL32,
+	F_TABLE32 = MUE_DELTA_FORM_FROM,
+	F_CIE,
+	F_PTR32,
+	F_NUM32
+};
 
 static void set(struct mue_delta_unit *u, uint8_t len, uint8_t form)
 {
@@ -72,6 +81,37 @@ static void add_segment(struct mue_delta *d, const struct phdr *p)
 		d->scan.size = p->addr + p->size;
 }
 
+/* Where instructions are, as the section headers say; everywhere when there are none. */
+static void read_sections(struct mue_delta *d, bool wide)
+{
+	uint32_t at = 0, size = 0, count = 0, flags = 0, addr = 0, len = 0, lo = UINT32_MAX, hi = 0;
+	int r = read_field(d, wide ? 40 : 32, 4, &at);
+
+	d->scan.code = 0;
+	d->scan.code_end = UINT32_MAX;
+	if (!r)
+		r = read_field(d, wide ? 58 : 46, 2, &size);
+	if (!r)
+		r = read_field(d, wide ? 60 : 48, 2, &count);
+	for (uint16_t i = 0; !r && i < count && i < SECTIONS_MAX; i++, at += size) {
+		r = read_field(d, at + 8, 4, &flags);
+		if (!r)
+			r = read_field(d, at + (wide ? 16 : 12), 4, &addr);
+		if (!r)
+			r = read_field(d, at + (wide ? 32 : 20), 4, &len);
+		if (!r && addr == d->scan.eh_frames && addr)
+			d->scan.eh_end = addr + len;
+		if (r || !(flags & SHF_EXECINSTR))
+			continue;
+		lo = addr < lo ? addr : lo;
+		hi = addr + len > hi ? addr + len : hi;
+	}
+	if (!r && lo < hi) {
+		d->scan.code = lo;
+		d->scan.code_end = hi;
+	}
+}
+
 int mue_delta_elf_open(struct mue_delta *d)
 {
 	uint32_t ident, class, at, count, size;
@@ -101,9 +141,13 @@ int mue_delta_elf_open(struct mue_delta *d)
 			d->scan.eh_table_size = p.size;
 			/* The frames follow their table in every linker's layout. */
 			d->scan.eh_frames = (p.addr + p.size + 7) & ~(uint32_t)7;
+			d->scan.eh_end = d->scan.eh_frames + 4 * p.size;
 		}
 	}
+	d->scan.elf = true;
 	d->scan.wide = wide;
+	if (!r)
+		read_sections(d, wide);
 	return r;
 }
 
@@ -135,15 +179,20 @@ bool mue_delta_elf_scan(struct mue_delta_scan *s, const uint8_t *b, struct mue_d
 		u->page = s->eh_table;
 		return true;
 	}
-	if (s->eh_frames && s->addr >= s->eh_frames &&
-	    s->addr < s->eh_frames + 16 * s->eh_table_size)
-		return scan_frames(s, b, u);
+	if (s->addr >= s->eh_frames && s->addr < s->eh_end && scan_frames(s, b, u))
+		return true;
 	if (s->wide && !(s->addr & 7) && !mue_delta_get32(b + 4) && mue_delta_get32(b) &&
 	    mue_delta_get32(b) < s->size) {
 		set(u, 8, F_PTR64);
 		return true;
 	}
-	return false;
+	if (!s->elf || s->addr - s->code < s->code_end - s->code)
+		return false;
+	set(u, 4, F_NUM32);
+	u->kind = MUE_DELTA_WIDE;
+	if (!s->wide && mue_delta_get32(b) && mue_delta_get32(b) < s->size)
+		set(u, 4, F_PTR32);
+	return true;
 }
 
 static uint32_t get_data(const struct mue_delta_unit *u, uint32_t addr)
@@ -242,16 +291,60 @@ static uint32_t read_move(struct mue_delta *d, uint8_t which)
 	return negative ? 0 - v : v;
 }
 
-int mue_delta_segments_read(struct mue_delta *d)
+static int read_segments(struct mue_delta *d)
 {
-	int r;
+	int r = mue_delta_elf_open(d);
 
-	if (!(d->flags & MUE_DELTA_ELF))
-		return MUE_OK;
-	r = mue_delta_elf_open(d);
 	for (uint8_t i = 0; i < d->segments_count; i++) {
 		d->segments[i].new_off += read_move(d, 0);
 		d->segments[i].new_addr += read_move(d, 1);
 	}
 	return r;
+}
+
+bool mue_delta_big_open(struct mue_delta *d, const struct mue_delta_room *room)
+{
+	if (d->flags & MUE_DELTA_RICH) {
+		d->rich = room->rich;
+		return d->rich != NULL;
+	}
+	return true;
+}
+
+int mue_delta_big_start(struct mue_delta *d)
+{
+	int r = MUE_OK;
+
+	if (d->flags & MUE_DELTA_ELF)
+		r = read_segments(d);
+	if (!r && d->rich)
+		r = mue_rich_start(d->rich, d->old_size, d->io->read_old, d->io_ctx);
+	return r;
+}
+
+uint8_t mue_delta_read_fresh(struct mue_delta *d)
+{
+	if (!d->rich)
+		return mue_delta_rc_tree(&d->rc, d->u.m.fresh, 8);
+	mue_rich_fresh(d->rich, d->pos);
+	return mue_rich_read(d->rich, &d->rc);
+}
+
+uint32_t mue_delta_unit_word(const struct mue_delta_guess *g)
+{
+	return mue_delta_get32(g->unit.bytes);
+}
+
+uint8_t mue_delta_read_diff(struct mue_delta *d, const struct mue_delta_guess *g, uint8_t i)
+{
+	if (!d->rich)
+		return mue_delta_rc_diff(&d->rc, d->u.m.diff);
+	mue_rich_changed(d->rich, g->unit.bytes[i], i, mue_delta_unit_word(g));
+	return (uint8_t)(mue_rich_read(d->rich, &d->rc) - g->unit.bytes[i]);
+}
+
+void mue_delta_seen(struct mue_delta *d, uint8_t b)
+{
+	if (d->rich)
+		mue_rich_seen(d->rich, b);
 }

@@ -125,7 +125,7 @@ int mue_delta_guess(struct mue_delta *d, struct mue_delta_guess *g)
 	uint8_t step = d->isa ? d->isa->step : 2, ahead = d->isa ? d->isa->ahead : 2;
 	uint8_t w[MUE_DELTA_AHEAD], skip, have;
 	uint32_t addr = mue_delta_new_addr(d, d->pos), off;
-	int r = fill_window(d, ahead);
+	int r = fill_window(d, d->flags & MUE_DELTA_ELF ? MUE_DELTA_AHEAD : ahead);
 
 	if (r < 0)
 		return r;
@@ -147,6 +147,12 @@ int mue_delta_guess(struct mue_delta *d, struct mue_delta_guess *g)
 	if (!u->form)
 		return 0;
 	u->value = mue_delta_get(d, u, d->scan.addr);
+	if (u->kind == MUE_DELTA_WIDE) {
+		g->mapped = u->value;
+		g->undo = d->number;
+		g->reference = true;
+		return 0;
+	}
 	if (u->kind == MUE_DELTA_POINTER && !mue_delta_old_off(d, u->value, &off))
 		u->kind = MUE_DELTA_DATA;
 	g->mapped = u->kind == MUE_DELTA_DATA ? u->value : map_address(d, u->value);
@@ -194,6 +200,10 @@ void mue_delta_learn(struct mue_delta *d, const struct mue_delta_guess *g, uint3
 	uint8_t space = space_of(g), i;
 	struct mue_delta_lesson *l = d->lessons[space];
 
+	if (g->unit.kind == MUE_DELTA_WIDE) {
+		d->number = actual - g->mapped;
+		return;
+	}
 	for (i = 0; i < MUE_DELTA_LEARNED; i++)
 		if (l[i].key == g->unit.value)
 			break;

@@ -91,13 +91,39 @@ static inline bool mue_delta_put(const struct mue_delta *d, struct mue_delta_uni
 	return d->isa->put(u, addr, value);
 }
 
-static inline int mue_delta_segments_read(struct mue_delta *d)
+static inline int mue_delta_big_start(struct mue_delta *d)
 {
 	(void)d;
 	return MUE_OK;
 }
+
+static inline uint8_t mue_delta_read_fresh(struct mue_delta *d)
+{
+	return mue_delta_rc_tree(&d->rc, d->u.m.fresh, 8);
+}
+
+static inline uint8_t mue_delta_read_diff(struct mue_delta *d, const struct mue_delta_guess *g,
+					  uint8_t i)
+{
+	(void)g;
+	(void)i;
+	return mue_delta_rc_diff(&d->rc, d->u.m.diff);
+}
+
+static inline void mue_delta_seen(struct mue_delta *d, uint8_t b)
+{
+	(void)d;
+	(void)b;
+}
+
+static inline bool mue_delta_big_open(struct mue_delta *d, const struct mue_delta_room *room)
+{
+	(void)d;
+	(void)room;
+	return true;
+}
 #else
-enum { MUE_DELTA_FLAGS = MUE_DELTA_BACKWARD | MUE_DELTA_ELF };
+enum { MUE_DELTA_FLAGS = MUE_DELTA_BACKWARD | MUE_DELTA_ELF | MUE_DELTA_RICH };
 
 uint32_t mue_delta_old_addr(const struct mue_delta *d, uint32_t off);
 uint32_t mue_delta_new_addr(const struct mue_delta *d, uint32_t off);
@@ -108,8 +134,16 @@ bool mue_delta_put(const struct mue_delta *d, struct mue_delta_unit *u, uint32_t
 bool mue_delta_elf_scan(struct mue_delta_scan *s, const uint8_t *b, struct mue_delta_unit *u);
 /* Finds the stretches of the old image, which is an ELF file.  MUE_EFORMAT: it is none. */
 int mue_delta_elf_open(struct mue_delta *d);
-/* Reads where they are in new. */
-int mue_delta_segments_read(struct mue_delta *d);
+/* Reads where the stretches are in new; readies the rich model. */
+int mue_delta_big_start(struct mue_delta *d);
+/* False: the caller's room lacks what the patch wants. */
+bool mue_delta_big_open(struct mue_delta *d, const struct mue_delta_room *room);
+/* An inserted byte; the difference of byte i of a wrong unit; a byte of new. */
+uint8_t mue_delta_read_fresh(struct mue_delta *d);
+uint8_t mue_delta_read_diff(struct mue_delta *d, const struct mue_delta_guess *g, uint8_t i);
+void mue_delta_seen(struct mue_delta *d, uint8_t b);
+/* The unit as the rich model's contexts want it. */
+uint32_t mue_delta_unit_word(const struct mue_delta_guess *g);
 #endif
 
 /* Contexts of byte `i` of a wrong unit. */

@@ -26,7 +26,7 @@ enum mue_delta_isa_id {
 /* Context class of a unit: what kind of thing is predicted. */
 enum mue_delta_kind {
 	MUE_DELTA_BYTES = 0, /* no reference */
-	MUE_DELTA_WIDE,      /* no reference, a long instruction */
+	MUE_DELTA_WIDE,      /* a long instruction; with a form: a number in it, no address */
 	MUE_DELTA_CALL,      /* far call or jump */
 	MUE_DELTA_BRANCH,    /* near branch */
 	MUE_DELTA_LOCAL,     /* literal load */
@@ -40,6 +40,7 @@ enum {
 	MUE_DELTA_UNIT_MAX = 8,    /* bytes in a unit */
 	MUE_DELTA_POOL_BITS = 256, /* literal words looked ahead */
 	MUE_DELTA_FORM_DATA = 128, /* forms from here on are core/delta_elf.c's */
+	MUE_DELTA_FORM_FROM = 130, /* a word that counts from the address `page` */
 };
 
 struct mue_delta_unit {
@@ -68,11 +69,17 @@ struct mue_delta_scan {
 			uint32_t known; /* registers whose page is known */
 			uint32_t page[32];
 		} reg;
+		struct {
+			uint8_t bits[MUE_DELTA_POOL_BITS / 8]; /* is `pool` */
+			uint32_t from[MUE_DELTA_POOL_BITS]; /* what a literal counts from, or 0 */
+		} pic;
 	} u;
 	uint32_t eh_table, eh_table_size; /* addresses of .eh_frame_hdr, .eh_frame */
-	uint32_t eh_frames;
-	uint32_t eh_next; /* address of a start of code known to come */
-	bool wide;        /* ELF of 64 bits */
+	uint32_t eh_frames, eh_end;
+	uint32_t eh_next;        /* address of a start of code known to come */
+	uint32_t code, code_end; /* addresses of sections with instructions */
+	bool elf;
+	bool wide; /* ELF of 64 bits */
 #endif
 };
 

@@ -45,9 +45,9 @@ void mue_delta_rc_start(struct mue_delta_rc *rc)
 		rc->code = rc->code << 8 | next(rc);
 }
 
-uint8_t mue_delta_rc_bit(struct mue_delta_rc *rc, uint16_t *p)
+uint8_t mue_delta_rc_p(struct mue_delta_rc *rc, uint16_t p)
 {
-	uint32_t bound = (rc->range >> P_BITS) * (uint32_t)(*p >> 4);
+	uint32_t bound = (rc->range >> P_BITS) * p;
 	uint8_t bit = rc->code >= bound;
 
 	if (bit) {
@@ -56,8 +56,15 @@ uint8_t mue_delta_rc_bit(struct mue_delta_rc *rc, uint16_t *p)
 	} else {
 		rc->range = bound;
 	}
-	mue_delta_p_update(p, bit);
 	normalise(rc);
+	return bit;
+}
+
+uint8_t mue_delta_rc_bit(struct mue_delta_rc *rc, uint16_t *p)
+{
+	uint8_t bit = mue_delta_rc_p(rc, *p >> 4);
+
+	mue_delta_p_update(p, bit);
 	return bit;
 }
 
@@ -68,6 +75,13 @@ uint8_t mue_delta_rc_tree(struct mue_delta_rc *rc, uint16_t *tree, uint8_t bits)
 	for (uint8_t i = 0; i < bits; i++)
 		node = (uint16_t)(node << 1 | mue_delta_rc_bit(rc, &tree[node]));
 	return (uint8_t)(node - (1U << bits));
+}
+
+uint8_t mue_delta_rc_diff(struct mue_delta_rc *rc, uint16_t *diff)
+{
+	uint8_t high = mue_delta_rc_tree(rc, diff, 4);
+
+	return (uint8_t)(high << 4 | mue_delta_rc_tree(rc, diff + mue_delta_diff_row(high), 4));
 }
 
 uint32_t mue_delta_rc_num(struct mue_delta_rc *rc, uint16_t *num)

@@ -21,6 +21,7 @@ struct mue_delta_rc {
 #define MUE_DELTA_P_INIT 0x8000U
 
 enum {
+	MUE_DELTA_DIFF_SIZE = 64,
 	MUE_DELTA_NUM_SIZE = 36,  /* contexts of one number model */
 	MUE_DELTA_NUM_TREE = 32,  /* of these, the class tree; the rest are mantissas */
 	MUE_DELTA_NUM_DIRECT = 3, /* classes up to this have modelled mantissas */
@@ -32,8 +33,23 @@ void mue_delta_rc_start(struct mue_delta_rc *rc);
 /* One bit in the context *p, which learns from it. */
 uint8_t mue_delta_rc_bit(struct mue_delta_rc *rc, uint16_t *p);
 
+/* One bit whose chance to be 0 is p of 4096, 0 < p < 4096. */
+uint8_t mue_delta_rc_p(struct mue_delta_rc *rc, uint16_t p);
+
 /* `bits` (1..8) bits, most significant first, through a tree of 1 << bits contexts. */
 uint8_t mue_delta_rc_tree(struct mue_delta_rc *rc, uint16_t *tree, uint8_t bits);
+
+/*
+ * A difference of bytes: high half, then low half, which knows of the high one only whether it is
+ * 0, 15 or else.  Needs MUE_DELTA_DIFF_SIZE contexts.
+ */
+uint8_t mue_delta_rc_diff(struct mue_delta_rc *rc, uint16_t *diff);
+
+/* Where the contexts of the low half stand. */
+static inline uint8_t mue_delta_diff_row(uint8_t high)
+{
+	return high == 0 ? 16 : high == 15 ? 32 : 48;
+}
 
 /* A number below 2^31 through MUE_DELTA_NUM_SIZE contexts. */
 uint32_t mue_delta_rc_num(struct mue_delta_rc *rc, uint16_t *num);

@@ -11,6 +11,7 @@ enum form {
 	F_LDRW,   /* LDR.W literal: 12 bits both ways */
 	F_WORD,   /* literal */
 	F_MOVWT,  /* MOVW, MOVT */
+	F_NUM,    /* MOVW alone: a number */
 	F_BLX,    /* BLX to ARM code: 25 bits, from Align(PC, 4) */
 };
 
@@ -58,6 +59,8 @@ static uint32_t get(const struct mue_delta_unit *u, uint32_t addr)
 		return mue_delta_get32(u->bytes);
 	case F_MOVWT:
 		return (uint32_t)imm16(u->bytes + 4) << 16 | imm16(u->bytes);
+	case F_NUM:
+		return imm16(u->bytes);
 	case F_LDR:
 		return aligned + ((uint32_t)(w & 0xff) << 2);
 	case F_LDRW:
@@ -77,13 +80,62 @@ static uint32_t get(const struct mue_delta_unit *u, uint32_t addr)
 	}
 }
 
-/* Notes that the word at u's address is a literal. */
-static void mark(struct mue_delta_scan *s, const struct mue_delta_unit *u)
+/*
+ * Position-independent code of ELF files loads a distance and adds the program counter to it: what
+ * it counts from is remembered for the literal.
+ */
+#ifdef MUE_DELTA_SMALL
+static void mark_from(struct mue_delta_scan *s, uint32_t i, const uint8_t *b, uint8_t reg)
+{
+	(void)s;
+	(void)i;
+	(void)b;
+	(void)reg;
+}
+
+static bool set_literal(struct mue_delta_scan *s, struct mue_delta_unit *u)
+{
+	(void)s;
+	(void)u;
+	return false;
+}
+#else
+static void mark_from(struct mue_delta_scan *s, uint32_t i, const uint8_t *b, uint8_t reg)
+{
+	uint32_t *from = &s->u.pic.from[i % MUE_DELTA_POOL_BITS];
+
+	*from = 0;
+	for (uint8_t at = 2; s->elf && at < 30; at = (uint8_t)(at + 2)) {
+		if (mue_delta_get16(b + at) == (0x4478 | (reg & 7) | (reg & 8) << 4)) {
+			*from = s->addr + at + 4;
+			return;
+		}
+	}
+}
+
+static bool set_literal(struct mue_delta_scan *s, struct mue_delta_unit *u)
+{
+	uint32_t from = s->u.pic.from[(s->addr >> 2) % MUE_DELTA_POOL_BITS];
+
+	if (!s->elf)
+		return false;
+	set(u, 4, from ? MUE_DELTA_POINTER : MUE_DELTA_DATA, from ? MUE_DELTA_FORM_FROM : F_WORD,
+	    0);
+	u->page = from;
+	return true;
+}
+#endif
+
+/* Notes that the word at u's address is a literal for register `reg`. */
+static void mark(struct mue_delta_scan *s, const struct mue_delta_unit *u, const uint8_t *b,
+		 uint8_t reg)
 {
 	uint32_t addr = get(u, s->addr), i = addr >> 2;
 
-	if (addr - s->addr < 4 * MUE_DELTA_POOL_BITS - 4)
-		s->u.pool[i / 8 % (MUE_DELTA_POOL_BITS / 8)] |= (uint8_t)(1U << i % 8);
+	if (addr - s->addr >= 4 * MUE_DELTA_POOL_BITS - 4)
+		return;
+	mark_from(s, i, b, reg);
+	s->u.pool[i / 8 % (MUE_DELTA_POOL_BITS / 8)] |= (uint8_t)(1U << i % 8);
 }
 
 /* Whether the word at s->addr is a literal that a load before it named; asks once. */
@@ -111,21 +163,25 @@ static void scan_wide(struct mue_delta_scan *s, const uint8_t *b, struct mue_del
 			set(u, 4, MUE_DELTA_BRANCH, F_BCW, 1);
 	} else if ((w & 0xff7f) == 0xf85f) {
 		set(u, 4, MUE_DELTA_LOCAL, F_LDRW, 0);
-		mark(s, u);
+		mark(s, u, b, (uint8_t)(x >> 12));
 	} else if ((w & 0xfbf0) == 0xf240) {
 		uint16_t y = mue_delta_get16(b + 4), z = mue_delta_get16(b + 6);
 
 		if ((y & 0xfbf0) == 0xf2c0 && (z & 0xf00) == (x & 0xf00))
 			set(u, 8, MUE_DELTA_POINTER, F_MOVWT, 0);
+		else
+			set(u, 4, MUE_DELTA_WIDE, F_NUM, 0);
 	}
 }
 
-static void scan_narrow(struct mue_delta_scan *s, uint16_t w, struct mue_delta_unit *u)
+static void scan_narrow(struct mue_delta_scan *s, const uint8_t *b, struct mue_delta_unit *u)
 {
+	uint16_t w = mue_delta_get16(b);
+
 	if ((w & 0xf800) == 0x4800 || (w & 0xf800) == 0xa000) {
 		set(u, 2, MUE_DELTA_LOCAL, F_LDR, 2);
 		if (w & 0x4000)
-			mark(s, u);
+			mark(s, u, b, (uint8_t)(w >> 8 & 7));
 	} else if ((w & 0xf800) == 0xe000) {
 		set(u, 2, MUE_DELTA_BRANCH, F_B11, 1);
 	} else if ((w & 0xf000) == 0xd000 && (w & 0xf00) < 0xe00) {
@@ -139,15 +195,21 @@ static void scan(struct mue_delta_scan *s, const uint8_t *b, struct mue_delta_un
 {
 	uint16_t w = mue_delta_get16(b);
 
-	if (!(s->addr & 3) && (take(s) || mue_delta_get32(b) - s->base < s->size)) {
-		set(u, 4, MUE_DELTA_POINTER, F_WORD, 0);
-		return;
+	if (!(s->addr & 3)) {
+		bool literal = take(s);
+
+		if (literal && set_literal(s, u))
+			return;
+		if (literal || mue_delta_get32(b) - s->base < s->size) {
+			set(u, 4, MUE_DELTA_POINTER, F_WORD, 0);
+			return;
+		}
 	}
 	set(u, 2, MUE_DELTA_BYTES, 0, 0);
 	if (w >= 0xe800)
 		scan_wide(s, b, u);
 	else
-		scan_narrow(s, w, u);
+		scan_narrow(s, b, u);
 }
 
 static bool fits(uint32_t v, uint8_t bits)
@@ -223,6 +285,11 @@ static bool put(struct mue_delta_unit *u, uint32_t addr, uint32_t value)
 	case F_MOVWT:
 		put_imm16(u->bytes, (uint16_t)value);
 		put_imm16(u->bytes + 4, (uint16_t)(value >> 16));
+		return true;
+	case F_NUM:
+		if (value >> 16)
+			return false;
+		put_imm16(u->bytes, (uint16_t)value);
 		return true;
 	case F_LDR:
 	case F_LDRW:

@@ -23,4 +23,7 @@ void mue_normalise(struct mue_span image, const struct mue_delta_isa *isa, uint3
 int mue_align(struct mue_span old, struct mue_span new, struct mue_copies *ret,
 	      struct mue_error *e);
 
+/* Drops and joins copies where that makes the patch smaller; the images are the aligned ones. */
+void mue_refine(struct mue_span old, struct mue_span new, struct mue_copies *copies);
+
 #endif

@@ -29,6 +29,7 @@ struct mue_diff_options {
 	uint32_t old_base, new_base;
 	uint16_t blocks_max; /* entries of the device's copy map; 0: as fits the instruction set */
 	uint8_t page_log2;   /* with backward */
+	int rich;            /* profile: 1 L, -1 S, 0 by what the images are */
 	bool backward;       /* pages from the last to the first */
 	struct mue_span also_old, also_new; /* the same pair linked for the other slot, or empty */
 	/* Called now and then with how much is done, 0..1000; NULL: not wanted. */

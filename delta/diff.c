@@ -31,11 +31,18 @@ static const struct mue_delta_isa *isa_by_id(int id)
 	return NULL;
 }
 
-static uint16_t blocks_for(const struct mue_diff_options *o, const struct mue_guess *g)
+/* Larger than what microcontrollers without an operating system run. */
+static bool is_big(struct mue_span old, struct mue_span new)
+{
+	return old.len > 2 << 20 || new.len > 2 << 20;
+}
+
+static uint16_t blocks_for(const struct mue_diff_options *o, const struct mue_guess *g,
+			   struct mue_span old, struct mue_span new)
 {
 	if (o->blocks_max)
 		return o->blocks_max;
-	if (g->elf || g->isa >= MUE_DELTA_ARM64)
+	if (g->elf || g->isa >= MUE_DELTA_ARM64 || is_big(old, new))
 		return 8192;
 	return g->isa == MUE_DELTA_AVR ? 40 : 96;
 }
@@ -69,6 +76,8 @@ static int align(struct mue_span old, struct mue_span new, const struct mue_delt
 	mue_normalise(old, isa, g->old_base, g->elf, buf);
 	mue_normalise(new, isa, g->new_base, g->elf, buf + old.len);
 	r = mue_align(a, b, ret, e);
+	if (r == MUE_OK)
+		mue_refine(a, b, ret);
 	free(buf);
 	return r;
 }
@@ -103,7 +112,9 @@ static int try_isa(struct mue_span old, struct mue_span new, const struct mue_di
 		goto out;
 	if (g->elf)
 		h.flags |= MUE_DELTA_ELF;
-	h.blocks = blocks_for(o, g);
+	if (o->rich > 0 || (!o->rich && (g->elf || is_big(old, new))))
+		h.flags |= MUE_DELTA_RICH;
+	h.blocks = blocks_for(o, g, old, new);
 	h.variant[0].old_base = g->old_base;
 	h.variant[0].new_base = g->new_base;
 	digest8(old, h.variant[0].old_digest);

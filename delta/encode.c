@@ -196,7 +196,7 @@ static bool actual_address(const struct enc *x, const struct mue_delta_guess *g,
 	memcpy(u.bytes, n, u.len);
 	if (u.form < MUE_DELTA_FORM_DATA) { /* halves of an address: the other half is right */
 		u.page = guess & ~(uint32_t)0xfff;
-		u.hint = u.kind == MUE_DELTA_SPLIT && u.shift ? guess & 0xfff : u.hint;
+		u.hint = u.kind == MUE_DELTA_SPLIT && u.shift == 12 ? guess & 0xfff : u.hint;
 	}
 	*ret = mue_delta_get(&x->d, &u, addr);
 	memcpy(u.bytes, g->unit.bytes, u.len);
@@ -223,9 +223,44 @@ static void write_address(struct enc *x, const struct mue_delta_guess *g, uint32
 	mue_delta_learn(d, g, actual);
 }
 
+/* A byte through the rich model, whose contexts are set. */
+static void write_rich(struct enc *x, uint8_t v)
+{
+	unsigned node = 1;
+
+	for (int i = 7; i >= 0; i--) {
+		uint8_t b = v >> i & 1;
+
+		mue_rc_p(&x->rc, mue_rich_p(x->d.rich, (uint16_t)node), b);
+		mue_rich_learn(x->d.rich, b);
+		node = node << 1 | b;
+	}
+}
+
+/* The rich model has seen new up to `pos`. */
+static void catch_up(struct enc *x, uint32_t pos)
+{
+	uint32_t from = pos > 8 ? pos - 8 : 0;
+
+	for (uint32_t i = from; i < pos; i++)
+		mue_rich_seen(x->d.rich, x->new.data[i]);
+}
+
+static void write_diff(struct enc *x, const struct mue_delta_guess *g, uint8_t i, uint8_t diff)
+{
+	if (!x->d.rich) {
+		mue_rc_diff(&x->rc, x->d.u.m.diff, diff);
+		return;
+	}
+	catch_up(x, x->d.pos);
+	mue_rich_changed(x->d.rich, g->unit.bytes[i], i, mue_delta_unit_word(g));
+	write_rich(x, (uint8_t)(g->unit.bytes[i] + diff));
+}
+
 static void write_bytes(struct enc *x, const struct mue_delta_guess *g)
 {
 	struct mue_delta *d = &x->d;
+	struct mue_delta_guess now = *g; /* the bytes so far are right */
 	uint8_t wrong = 0;
 
 	cost_to(x, MUE_COST_BYTES);
@@ -239,9 +274,16 @@ static void write_bytes(struct enc *x, const struct mue_delta_guess *g)
 		wrong = 1;
 		bit(x, &d->u.m.again[i & 1], !again);
 		if (!again)
-			mue_rc_tree(&x->rc, d->u.m.diff, 8, diff);
+			write_diff(x, &now, i, diff);
 		d->last_diff[i & 1] = diff;
+		now.unit.bytes[i] = x->new.data[d->pos + i];
 	}
+}
+
+/* A number that is quite another is cheaper as bytes. */
+static bool number_pays(const struct mue_delta_guess *g, uint32_t actual)
+{
+	return actual == g->mapped + g->undo || actual - g->mapped + 2048 < 4096;
 }
 
 static void write_wrong(struct enc *x, const struct mue_delta_guess *g)
@@ -250,6 +292,8 @@ static void write_wrong(struct enc *x, const struct mue_delta_guess *g)
 	bool address = actual_address(x, g, &actual);
 	double before = x->ret->cost[MUE_COST_ADDRESS] + x->ret->cost[MUE_COST_BYTES];
 
+	if (address && g->unit.kind == MUE_DELTA_WIDE)
+		address = number_pays(g, actual);
 	x->ret->wrong[g->unit.kind]++;
 	if (g->reference) {
 		cost_to(x, MUE_COST_ADDRESS);
@@ -288,8 +332,20 @@ static void write_fresh(struct enc *x, uint32_t len)
 {
 	cost_to(x, MUE_COST_FRESH);
 	x->ret->fresh += len;
-	for (; len; len--)
-		mue_rc_tree(&x->rc, x->d.u.m.fresh, 8, x->new.data[x->d.pos++]);
+	if (x->d.rich)
+		catch_up(x, x->d.pos);
+	for (; len; len--) {
+		uint8_t b = x->new.data[x->d.pos];
+
+		if (x->d.rich) {
+			mue_rich_fresh(x->d.rich, x->d.pos);
+			write_rich(x, b);
+			mue_rich_seen(x->d.rich, b);
+		} else {
+			mue_rc_tree(&x->rc, x->d.u.m.fresh, 8, b);
+		}
+		x->d.pos++;
+	}
 }
 
 /* The copy that starts in [pos, end), NULL: none. */
@@ -529,6 +585,14 @@ int mue_encode(struct mue_span old, struct mue_span new, const struct mue_copies
 		r = mue_fail(e, MUE_EFORMAT, "damaged ELF file");
 		goto out;
 	}
+	if (h->flags & MUE_DELTA_RICH) {
+		x->d.rich = malloc(sizeof(*x->d.rich));
+		if (!x->d.rich) {
+			r = mue_fail(e, MUE_ENOMEM, "no memory for the rich model");
+			goto out;
+		}
+		mue_rich_start(x->d.rich, h->old_size, read_old, x);
+	}
 	write_map(x, &blocks);
 	write_stretches(x);
 	mue_rc_finish(&x->rc);
@@ -536,8 +600,10 @@ int mue_encode(struct mue_span old, struct mue_span new, const struct mue_copies
 	ret->blocks = blocks.n;
 	r = join(x, h, e);
 out:
-	if (x)
+	if (x) {
+		free(x->d.rich);
 		free(x->rc.out);
+	}
 	free(x);
 	free(map);
 	free(blocks.v);

@@ -68,7 +68,7 @@ static void first_pass(struct mue_delta *d, struct mue_span image, uint8_t *ret)
 
 		u.page = FAKE_ADDR;
 		/* A number that is no address says more unchanged. */
-		if (u.form && u.kind != MUE_DELTA_DATA &&
+		if (u.form && u.kind != MUE_DELTA_DATA && u.kind != MUE_DELTA_WIDE &&
 		    mue_delta_put(d, &u, FAKE_ADDR, FAKE_VALUE))
 			memcpy(ret + at, u.bytes, u.len);
 		at += n;

@@ -74,7 +74,8 @@ int mue_patch(struct mue_span old, struct mue_span patch, uint8_t **ret_new, siz
 	room.blocks = malloc((h.blocks + 1U) * sizeof(*room.blocks));
 	m.new = malloc(h.new_size + 1U);
 	d = malloc(sizeof(*d));
-	if (!room.page || !room.blocks || !m.new || !d)
+	room.rich = malloc(h.flags & MUE_DELTA_RICH ? sizeof(*room.rich) : 1);
+	if (!room.page || !room.blocks || !m.new || !d || !room.rich)
 		r = mue_fail(e, MUE_ENOMEM, "no memory for an image of %u bytes", h.new_size);
 	else
 		r = mue_delta_open(d, &h, &room);
@@ -89,6 +90,7 @@ int mue_patch(struct mue_span old, struct mue_span patch, uint8_t **ret_new, siz
 	}
 	free(m.new);
 	free(d);
+	free(room.rich);
 	free(room.blocks);
 	free(room.page);
 	return r;

@@ -54,9 +54,9 @@ static void normalise(struct mue_rc_enc *rc)
 	}
 }
 
-void mue_rc_bit(struct mue_rc_enc *rc, uint16_t *p, uint8_t bit)
+void mue_rc_p(struct mue_rc_enc *rc, uint16_t p0, uint8_t bit)
 {
-	uint32_t p0 = *p >> 4, bound = (rc->range >> P_BITS) * p0;
+	uint32_t bound = (rc->range >> P_BITS) * p0;
 
 	*rc->cost -= log2((bit ? 4096 - p0 : p0) / 4096.0);
 	if (bit) {
@@ -65,8 +65,13 @@ void mue_rc_bit(struct mue_rc_enc *rc, uint16_t *p, uint8_t bit)
 	} else {
 		rc->range = bound;
 	}
-	mue_delta_p_update(p, bit);
 	normalise(rc);
+}
+
+void mue_rc_bit(struct mue_rc_enc *rc, uint16_t *p, uint8_t bit)
+{
+	mue_rc_p(rc, *p >> 4, bit);
+	mue_delta_p_update(p, bit);
 }
 
 void mue_rc_tree(struct mue_rc_enc *rc, uint16_t *tree, uint8_t bits, uint8_t v)
@@ -79,6 +84,12 @@ void mue_rc_tree(struct mue_rc_enc *rc, uint16_t *tree, uint8_t bits, uint8_t v)
 		mue_rc_bit(rc, &tree[node], bit);
 		node = node << 1 | bit;
 	}
+}
+
+void mue_rc_diff(struct mue_rc_enc *rc, uint16_t *diff, uint8_t v)
+{
+	mue_rc_tree(rc, diff, 4, v >> 4);
+	mue_rc_tree(rc, diff + mue_delta_diff_row(v >> 4), 4, v & 15);
 }
 
 void mue_rc_num(struct mue_rc_enc *rc, uint16_t *num, uint32_t v)

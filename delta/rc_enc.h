@@ -20,8 +20,10 @@ struct mue_rc_enc {
 };
 
 void mue_rc_start(struct mue_rc_enc *rc, double *cost);
+void mue_rc_p(struct mue_rc_enc *rc, uint16_t p0, uint8_t bit);
 void mue_rc_bit(struct mue_rc_enc *rc, uint16_t *p, uint8_t bit);
 void mue_rc_tree(struct mue_rc_enc *rc, uint16_t *tree, uint8_t bits, uint8_t v);
+void mue_rc_diff(struct mue_rc_enc *rc, uint16_t *diff, uint8_t v);
 void mue_rc_num(struct mue_rc_enc *rc, uint16_t *num, uint32_t v);
 /* Ends the stream with as few bytes as the decoder, which reads zeros behind the end, needs. */
 void mue_rc_finish(struct mue_rc_enc *rc);
