@@ -26,12 +26,16 @@ static uint32_t load32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static void store32(uint8_t *p, uint32_t v)
+static void store_words(uint8_t *to, const uint32_t *from, uint8_t words)
 {
-	p[0] = (uint8_t)(v >> 24);
-	p[1] = (uint8_t)(v >> 16);
-	p[2] = (uint8_t)(v >> 8);
-	p[3] = (uint8_t)v;
+	uint32_t v;
+	uint8_t i;
+
+	for (; words > 0; words--, to += 4) {
+		v = *from++;
+		for (i = 4; i > 0; v >>= 8)
+			to[--i] = (uint8_t)v;
+	}
 }
 
 __attribute__((weak)) void mue_sha256_compress(uint32_t state[8],
@@ -74,42 +78,37 @@ void mue_sha256_init(struct mue_sha256 *s)
 	s->count_lo = s->count_hi = 0;
 }
 
+/* Byte by byte: a fiftieth of the compression's time, and half the code of copying runs. */
 void mue_sha256_update(struct mue_sha256 *s, const void *data, size_t len)
 {
 	const uint8_t *p = data;
+	uint8_t at = (uint8_t)s->count_lo & (MUE_SHA256_BLOCK - 1);
 
-	while (len > 0) {
-		uint8_t have = (uint8_t)(s->count_lo & (MUE_SHA256_BLOCK - 1));
-		uint8_t n = (uint8_t)(MUE_SHA256_BLOCK - have);
-
-		if (n > len)
-			n = (uint8_t)len;
-		memcpy(s->block + have, p, n);
-		s->count_lo += n;
-		if (s->count_lo < n)
-			s->count_hi++;
-		if (have + n == MUE_SHA256_BLOCK)
+	s->count_lo += (uint32_t)len;
+	if (s->count_lo < len)
+		s->count_hi++;
+	for (; len > 0; len--) {
+		s->block[at++] = *p++;
+		if (at == MUE_SHA256_BLOCK) {
 			mue_sha256_compress(s->state, s->block);
-		p += n;
-		len -= n;
+			at = 0;
+		}
 	}
 }
 
 void mue_sha256_final(struct mue_sha256 *s, uint8_t ret_digest[MUE_SHA256_SIZE])
 {
-	uint32_t lo = s->count_lo, hi = s->count_hi;
-	uint8_t have = (uint8_t)(lo & (MUE_SHA256_BLOCK - 1));
+	uint8_t *end = s->block + MUE_SHA256_BLOCK - 8, length[9], i, pad = 0x80;
 
-	s->block[have++] = 0x80;
-	if (have > MUE_SHA256_BLOCK - 8) {
-		memset(s->block + have, 0, (size_t)(MUE_SHA256_BLOCK - have));
-		mue_sha256_compress(s->state, s->block);
-		have = 0;
-	}
-	memset(s->block + have, 0, (size_t)(MUE_SHA256_BLOCK - have));
-	store32(s->block + 56, hi << 3 | lo >> 29);
-	store32(s->block + 60, lo << 3);
+	store_words(length, &s->count_hi, 1);
+	store_words(length + 4, &s->count_lo, 1);
+	length[8] = 0;
+	do {
+		mue_sha256_update(s, &pad, 1);
+		pad = 0;
+	} while ((s->count_lo & (MUE_SHA256_BLOCK - 1)) != MUE_SHA256_BLOCK - 8);
+	for (i = 0; i < 8; i++) /* from bytes to bits */
+		end[i] = (uint8_t)(length[i] << 3 | length[i + 1] >> 5);
 	mue_sha256_compress(s->state, s->block);
-	for (uint8_t i = 0; i < 8; i++)
-		store32(ret_digest + 4 * i, s->state[i]);
+	store_words(ret_digest, s->state, 8);
 }

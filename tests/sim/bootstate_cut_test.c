@@ -166,21 +166,17 @@ static int missing_erase_store(const struct mue_flash *f, struct mue_bootstate *
 /* A torn place is taken for free: the next record goes over it. */
 static int over_torn_store(const struct mue_flash *f, struct mue_bootstate *s)
 {
-	uint32_t stride = f->write_size > MUE_BOOTSTATE_RECORD ? f->write_size
-							       : MUE_BOOTSTATE_RECORD;
 	uint8_t rec[256];
-	struct scan sc;
-	int e = scan_all(f, &sc);
+	struct found at;
+	int e = scan(f, &at);
 
-	if (e < 0 || !sc.newest.sequence || sc.end + stride > f->erase_size)
+	if (e < 0 || !at.state.sequence || (at.off + stride_of(f)) % f->erase_size == 0)
 		return mue_bootstate_store(f, s);
+	s->sequence++;
 	memset(rec, f->erased, sizeof(rec));
-	encode(rec, s, s->sequence + 1);
+	encode(rec, s);
 	put32(rec + REC_BODY, mue_crc32(0, rec, REC_BODY));
-	e = f->ops->write(f, (sc.block ? f->erase_size : 0) + sc.end, rec, stride);
-	if (e == MUE_OK)
-		s->sequence++;
-	return e;
+	return f->ops->write(f, at.off + stride_of(f), rec, stride_of(f));
 }
 
 static void catches_the_mutants(void **state)
@@ -297,7 +293,8 @@ static void refuses_to_wrap(void **state)
 	memset(memory, 0xff, sizeof(memory));
 	mue_flash_sim_init(&sim, memory, 2, 1024, 4, 0xff);
 	mue_bootstate_init(&s, MUE_SLOT_A);
-	encode(rec, &s, 0xffffffff);
+	s.sequence = 0xffffffff;
+	encode(rec, &s);
 	put32(rec + REC_BODY, mue_crc32(0, rec, REC_BODY));
 	memcpy(memory, rec, sizeof(rec));
 	memcpy(before, memory, sizeof(before));
