@@ -135,10 +135,14 @@ static int take_credentials(struct mue_config *c, struct mue_error *e)
 
 static int run_fetch(struct mue_config *c, const struct mue_sandbox_user *user, int sock, bool once)
 {
-	const char *writable[3] = { c->spool, *c->keystore ? c->keystore : NULL, NULL };
+	const char *writable[3] = { ".", *c->keystore ? c->keystore : NULL, NULL };
 	struct mue_error e = { 0 };
 	int r = take_credentials(c, &e);
 
+	/* The spool as the working folder: the way to it may be closed to the user. */
+	if (r == 0 && chdir(c->spool) < 0)
+		r = mue_fail_errno(&e, "spool: %s", c->spool);
+	snprintf(c->spool, sizeof(c->spool), ".");
 	if (r == 0)
 		r = mue_sandbox_fetch(user, writable, &e);
 	if (r < 0) {
@@ -218,7 +222,7 @@ static int run_install(struct mue_install *in, pid_t fetch, bool once)
 	if (r != MUE_ELINK)
 		kill(fetch, SIGKILL);
 	waitpid(fetch, &status, 0);
-	if (once && r == MUE_ELINK && WIFEXITED(status))
+	if (once && r == MUE_ELINK && WIFEXITED(status) && WEXITSTATUS(status) != EXIT_CONFIG)
 		return WEXITSTATUS(status) == 0 ? 0 : EXIT_RESTART;
 	mue_log(MUE_LOG_ERROR, "agent.broken", "verdict", mue_err_name(r), "why", e.text, NULL);
 	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG ? EXIT_CONFIG : EXIT_RESTART;

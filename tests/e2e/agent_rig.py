@@ -179,9 +179,6 @@ class Device:
         self.config.write_text("".join(f"{k} = {v}\n" for k, v in keys.items() if v is not None))
         self.boots = []  # (slot, reason, digest of the slot's image)
         self.machine = None
-        for p in self.folder.rglob("*"):
-            p.chmod(p.stat().st_mode | 0o044)
-        self.folder.chmod(0o755)
 
     def add_check(self, name, script):
         path = self.health / name
