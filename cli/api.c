@@ -282,6 +282,30 @@ int mue_api_upload(struct mue_api *api, const char *path, const char *file, cons
 	return exchange(api, &q, path, false, ret, e);
 }
 
+int mue_api_find_set(struct mue_api *api, const char *spec, int64_t *ret, struct mue_error *e)
+{
+	const char *colon = strrchr(spec, ':');
+	char query[400];
+	json_t *set = NULL;
+	int r;
+
+	if (!colon || colon == spec || !colon[1] || strlen(spec) > 200 || strpbrk(spec, "\"\\"))
+		return mue_fail(e, MUE_EINVAL, "--ds wants NAME:VERSION, not \"%.60s\"", spec);
+	snprintf(query, sizeof(query), "name==\"%.*s\";version==\"%s\"", (int)(colon - spec), spec,
+		 colon + 1);
+	r = mue_api_find(api, "/rest/v1/distributionsets", query, &set, e);
+	if (r == MUE_ENOTFOUND) {
+		api->cli->exit = MUE_EXIT_SERVER;
+		return mue_fail(e, r, "the server has no release %s; see: mue publish --help",
+				spec);
+	}
+	if (r < 0)
+		return r;
+	*ret = mue_json_int(set, "id", 0);
+	json_decref(set);
+	return MUE_OK;
+}
+
 const char *mue_json_str(const json_t *o, const char *key, const char *unset)
 {
 	const char *s = json_string_value(json_object_get(o, key));

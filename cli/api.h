@@ -57,6 +57,9 @@ int mue_api_create(struct mue_api *api, const char *path, json_t *entity, json_t
 int mue_api_upload(struct mue_api *api, const char *path, const char *file, const char *name,
 		   mue_http_progress progress, void *ctx, json_t **ret, struct mue_error *e);
 
+/* The id of the distribution set NAME:VERSION, as --ds names it. */
+int mue_api_find_set(struct mue_api *api, const char *spec, int64_t *ret, struct mue_error *e);
+
 /* Members with a default for what is absent or of another type. */
 const char *mue_json_str(const json_t *o, const char *key, const char *unset);
 int64_t mue_json_int(const json_t *o, const char *key, int64_t unset);

@@ -280,26 +280,45 @@ int mue_opt_parse(int argc, char **argv, const struct mue_optset *sets, size_t n
 	return check_required(sets, n_sets, e);
 }
 
-static int width_of(const struct mue_opt *o)
+/* Where help texts start, and where they are broken. */
+enum { HELP_COLUMN = 30, HELP_END = 98 };
+
+/* The text from column HELP_COLUMN on, broken between words. */
+static void put_help(FILE *f, const char *text)
 {
-	return (int)(strlen(o->name) + (o->value ? strlen(o->value) + 1 : 0));
+	int at = HELP_COLUMN;
+
+	while (*text) {
+		int n = (int)strcspn(text, " ");
+		bool first = at == HELP_COLUMN;
+
+		if (!first && at + 1 + n > HELP_END) {
+			fprintf(f, "\n%*s%.*s", HELP_COLUMN, "", n, text);
+			at = HELP_COLUMN + n;
+		} else {
+			fprintf(f, "%s%.*s", first ? "" : " ", n, text);
+			at += n + !first;
+		}
+		text += n;
+		text += *text == ' ';
+	}
 }
 
 void mue_opt_print(FILE *f, const struct mue_opt *opts)
 {
-	int width = 0;
-
-	for (const struct mue_opt *o = opts; o && o->name; o++)
-		if (width_of(o) > width)
-			width = width_of(o);
 	for (const struct mue_opt *o = opts; o && o->name; o++) {
-		const char *value = o->value ? o->value : "";
+		char head[128], letter[8] = "    ", help[400];
+		int n;
 
 		if (o->letter)
-			fprintf(f, "  -%c, ", o->letter);
-		else
-			fputs("      ", f);
-		fprintf(f, "--%s%s%s%*s  %s%s\n", o->name, *value ? " " : "", value,
-			width - width_of(o), "", o->help, o->required ? " (needed)" : "");
+			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+		n = snprintf(head, sizeof(head), "  %s--%s%s%s", letter, o->name,
+			     o->value ? " " : "", o->value ? o->value : "");
+		fprintf(f, "%s%*s", head, n < HELP_COLUMN - 1 ? HELP_COLUMN - n : 0, "");
+		if (n >= HELP_COLUMN - 1)
+			fprintf(f, "\n%*s", HELP_COLUMN, "");
+		snprintf(help, sizeof(help), "%s%s", o->help, o->required ? " (needed)" : "");
+		put_help(f, help);
+		fputc('\n', f);
 	}
 }

@@ -60,7 +60,7 @@ struct mue_optset {
 int mue_opt_parse(int argc, char **argv, const struct mue_optset *sets, size_t n_sets,
 		  struct mue_strings *ret_args, bool *ret_help, struct mue_error *e);
 
-/* Prints one line per option of the table, the columns aligned. */
+/* Prints each option of the table with its help, which starts at the same column in all tables. */
 void mue_opt_print(FILE *f, const struct mue_opt *opts);
 
 /* Whether `word` is one of the words of "a|b|c". */

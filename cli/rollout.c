@@ -72,30 +72,6 @@ static const struct mue_opt create_table[] = {
 	{ .name = NULL },
 };
 
-static int find_set(struct mue_api *api, const char *spec, int64_t *ret, struct mue_error *e)
-{
-	const char *colon = strrchr(spec, ':');
-	char query[400];
-	json_t *set = NULL;
-	int r;
-
-	if (!colon || colon == spec || !colon[1] || strlen(spec) > 200 || strpbrk(spec, "\"\\"))
-		return mue_fail(e, MUE_EINVAL, "--ds wants NAME:VERSION, not \"%.60s\"", spec);
-	snprintf(query, sizeof(query), "name==\"%.*s\";version==\"%s\"", (int)(colon - spec), spec,
-		 colon + 1);
-	r = mue_api_find(api, "/rest/v1/distributionsets", query, &set, e);
-	if (r == MUE_ENOTFOUND) {
-		api->cli->exit = MUE_EXIT_SERVER;
-		return mue_fail(e, r, "the server has no release %s; see: mue publish --help",
-				spec);
-	}
-	if (r < 0)
-		return r;
-	*ret = mue_json_int(set, "id", 0);
-	json_decref(set);
-	return MUE_OK;
-}
-
 static void pause_ms(long ms)
 {
 	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
@@ -144,7 +120,7 @@ static int create(struct mue_api *api, const struct create_opts *o, const char *
 	struct mue_rollout_view view;
 	json_t *body, *made = NULL;
 	int64_t set = 0, id;
-	int r = find_set(api, o->ds, &set, e);
+	int r = mue_api_find_set(api, o->ds, &set, e);
 
 	if (r < 0)
 		return r;

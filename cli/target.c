@@ -329,28 +329,52 @@ static void print_why(FILE *f, const char *id, const json_t *why)
 	}
 }
 
+struct why_opts {
+	const char *ds;
+};
+
+static const struct mue_opt why_table[] = {
+	{ .name = "ds",
+	  .letter = 'd',
+	  .kind = MUE_OPT_TEXT,
+	  .at = offsetof(struct why_opts, ds),
+	  .value = "NAME:VERSION",
+	  .help = "ask about this release instead of the one it was given last" },
+	{ .name = NULL },
+};
+
+static int why(struct mue_api *api, const char *id, const char *ds, json_t **ret,
+	       struct mue_error *e)
+{
+	char path[512];
+	int64_t set;
+	int r = target_path(id, "/api/v1/targets/", path, sizeof(path), e);
+
+	if (r < 0 || !ds)
+		return r < 0 ? r : mue_api_get(api, ret, e, "%s/why", path);
+	r = mue_api_find_set(api, ds, &set, e);
+	return r < 0 ? r : mue_api_get(api, ret, e, "%s/why?set=%" PRId64, path, set);
+}
+
 static int why_run(struct mue_cli *cli, const void *opts, const struct mue_strings *args,
 		   struct mue_error *e)
 {
+	const struct why_opts *o = opts;
 	struct mue_api api;
-	json_t *why = NULL;
-	char path[512];
-	int r = target_path(args->v[0], "/api/v1/targets/", path, sizeof(path), e);
+	json_t *answer = NULL;
+	int r = mue_api_open(cli, &api, e);
 
-	(void)opts;
-	if (r == MUE_OK)
-		r = mue_api_open(cli, &api, e);
 	if (r < 0)
 		return r;
-	r = mue_api_get(&api, &why, e, "%s/why", path);
+	r = why(&api, args->v[0], o->ds, &answer, e);
 	mue_api_close(&api);
 	if (r < 0)
 		return r;
 	if (cli->common.json)
-		r = print_json(cli, why, e);
+		r = print_json(cli, answer, e);
 	else
-		print_why(cli->out, args->v[0], why);
-	json_decref(why);
+		print_why(cli->out, args->v[0], answer);
+	json_decref(answer);
 	return r;
 }
 
@@ -358,7 +382,9 @@ const struct mue_cmd mue_cmd_target_why = {
 	.name = "target why",
 	.args = "ID",
 	.summary = "why this device is not on the version it should be on",
-	.examples = "  $ mue target why gw-0042",
+	.examples = "  $ mue target why gw-0042\n  $ mue target why gw-0042 --ds app-os:2.1.0",
+	.opts = why_table,
+	.opts_size = sizeof(struct why_opts),
 	.shared = MUE_SHARE_SERVER | MUE_SHARE_JSON,
 	.min_args = 1,
 	.max_args = 1,

@@ -6,6 +6,7 @@ import hashlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -21,10 +22,20 @@ FLEET = 12
 ROAD_S = 120  # a rollout that takes longer has failed
 
 
+def place():
+    """MUE_DEMO_DIR, else build/demo, unless a folder above it is closed to the agents' unprivileged user."""
+    work = pathlib.Path(os.environ.get("MUE_DEMO_DIR", BUILD / "demo")).absolute()
+    if os.geteuid() == 0 and any(p.stat().st_mode & 0o001 == 0 for p in work.parents if p.exists()):
+        work = pathlib.Path("/tmp/mue-demo")
+        if work.exists() and (work.is_symlink() or work.stat().st_uid != 0):
+            raise Stop(f"{work} belongs to somebody else; remedy: set MUE_DEMO_DIR")
+    return work
+
+
 class Demo:
     def __init__(self):
         self.show = Show()
-        self.work = BUILD / "demo"
+        self.work = place()
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("MUE_")}
         self.server, self.devices = None, []
         self.out = self.work / "release"
@@ -35,16 +46,19 @@ class Demo:
     def mue(self, *args, say=False, rc=(0,)):
         args = [str(a) for a in args]
         if say:
-            self.show.command("mue " + " ".join(f"'{a}'" if set(a) & set(" ;*?") else a for a in
-                                                (os.path.relpath(a) if a.startswith("/") else a for a in args)))
+            self.show.command("mue " + self.short(" ".join(f"'{a}'" if set(a) & set(" ;*?") else a for a in args)))
         r = subprocess.run([MUE, *args], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                            timeout=60)
         if say:
             for line in r.stdout.splitlines():
-                self.show.say("     " + line.replace(str(BUILD) + "/", os.path.relpath(BUILD) + "/"))
+                self.show.say("     " + self.short(line))
         if r.returncode not in rc:
             raise Stop(f"mue {' '.join(args)}: exit {r.returncode}\n{r.stdout}{r.stderr}")
         return r
+
+    def short(self, text):
+        """Paths as one would type them."""
+        return text.replace(f"{self.work}/", os.path.relpath(self.work) + "/")
 
     def image(self, version, *sick):
         out = self.work / f"rootfs-{version}.squashfs"
@@ -60,10 +74,6 @@ class Demo:
         shutil.rmtree(self.work, ignore_errors=True)
         (self.work / "tokens").mkdir(parents=True)
         self.trust.mkdir()
-        for parent in [self.work, *self.work.parents]:  # the agent's fetch process is an unprivileged user
-            if parent.stat().st_mode & 0o001 == 0 and os.geteuid() == 0:
-                self.show.say(f"   note: {parent} is closed to others; it is opened for the agents' user")
-                parent.chmod(parent.stat().st_mode | 0o011)
 
     def author(self):
         self.show.title("author: three images, a key in a token (SoftHSM2)")
@@ -108,8 +118,8 @@ class Demo:
     def look(self):
         now = time.monotonic()
         for d in self.devices:
-            for word, fields in d.look(now):
-                self.show.event(d.name, d.state if word != "agent.start" else f"runs app-os {d.version}")
+            for _, says in d.look(now):
+                self.show.event(d.name, says)
 
     def until(self, what, seconds, done, rollout=None):
         end = time.monotonic() + seconds
@@ -120,9 +130,11 @@ class Demo:
             need(not dead, f"every machine goes on ({', '.join(dead)} ended; see its log)")
             if time.monotonic() - asked > 0.5:
                 asked = time.monotonic()
+                over = done()
                 if rollout:
                     text = self.mue("rollout", "show", rollout).stdout
-                if done():
+                if over:
+                    self.look()
                     self.show.last = 0.0
                     self.show.board(self.devices, text)
                     self.show.keep_board()
@@ -154,6 +166,7 @@ class Demo:
     def good(self):
         self.show.title("author -> sign -> publish: app-os 2.0.0, a security fix")
         suit = self.release("2.0.0", 2, "--security", "--notes", "Closes the hole in the messages.", say=True)
+        self.mue("verify", suit, "--trust", self.trust, say=True)
         self.mue("publish", suit, say=True)
         self.show.title("roll out: the bench, then one device, then 30 % of the rest, then all")
         began = time.monotonic()
@@ -165,15 +178,13 @@ class Demo:
         self.until("every device reports 2.0.0", 20, lambda: set(self.versions().values()) == {"2.0.0"})
         sizes = [g["totalTargets"] for g in self.groups("two")]
         need(sum(sizes) == FLEET and sizes[:2] == [1, 1] and 2 <= sizes[2] <= 4, f"stages of 1, 1, 30 %, rest: {sizes}")
-        first = {d.name: min([t for t in d.times("boot") if t > began], default=None) for d in self.devices}
-        need(all(first.values()), "every device booted anew")
-        done = {d.name: d.times("trial.confirmed") for d in self.devices}
-        need(all(done.values()), "every device confirmed its trial")
-        order = self.stage_order("two")
+        need(all(d.times("boot")[-1] > began for d in self.devices), "every device booted anew")
+        need(all(d.times("trial.confirmed") for d in self.devices), "every device confirmed its trial")
+        order, when = self.stage_order("two"), self.reports("two")
         need(order[0] == ["gw-01"], f"the bench is gw-01 (it is {order[0]})")
         for before, after in zip(order, order[1:]):
-            need(max(done[n][-1] for n in before) < min(first[n] for n in after),
-                 f"no device of {after} boots anew before all of {before} have confirmed")
+            need(max(when[n]["finished"] for n in before) <= min(when[n]["retrieved"] for n in after),
+                 f"none of {after} gets the update before all of {before} have confirmed it")
         for d in self.devices:
             need(d.slot == "B", f"{d.name} runs from slot B")
             need(sha256(d.slot_file("B"), self.images["2.0.0"].stat().st_size) == sha256(self.images["2.0.0"]),
@@ -185,6 +196,16 @@ class Demo:
         r = self.rollout(name)["id"]
         return [sorted(t["controllerId"] for t in self.server.get(
             f"/rest/v1/rollouts/{r}/deploygroups/{g['id']}/targets?limit=50")["content"]) for g in self.groups(name)]
+
+    def reports(self, name):
+        """When each device first reported what, by the server's clock: {device: {"retrieved": ms, "finished": ms}}."""
+        found = {}
+        for d in self.devices:
+            path = f"/rest/v1/targets/{d.name}/actions"
+            action, = [a for a in self.server.get(path)["content"] if a.get("rolloutName") == name]
+            status = self.server.get(f"{path}/{action['id']}/status?limit=100")["content"]
+            found[d.name] = {s["type"]: s["reportedAt"] for s in sorted(status, key=lambda s: -s["reportedAt"])}
+        return found
 
     def sick(self):
         self.show.title("and one that must not succeed: 3.0.0 is signed and whole, but its service does not start")
@@ -211,7 +232,7 @@ class Demo:
             boots, events, a, b = before[d.name]
             need((len(d.boots), len(d.events)) == (boots, events), f"{d.name} did nothing")
             need((sha256(d.slot_file("A")), sha256(d.slot_file("B"))) == (a, b), f"{d.name}'s slots are untouched")
-        self.mue("target", "why", canary.name, say=True)
+        self.mue("target", "why", canary.name, "--ds", "app-os:3.0.0", say=True)
         self.show.say(f"   checked: {canary.name} tried 3.0.0, failed its health check and went back to 2.0.0; the rollout "
                       f"stopped; {len(others)} devices were never touched")
 
@@ -223,12 +244,11 @@ class Demo:
                            (self.work / "server.log", "its log"),
                            (self.work / "devices", "a folder a device: slots, boot state, credentials, log"),
                            (self.work / "trust", "the release key that devices believe; its other half is in tokens/")):
-            self.show.say(f"   {rel(path):<28} {what}")
+            self.show.say(f"   {rel(path):<24} {what}")
         self.mue("status", say=True)
-        self.show.say()
-        self.show.say(f"   look on by yourself: export MUE_SERVER={self.server.url} MUE_TOKEN={self.server.token} "
-                      f"MUE_CA={rel(self.server.ca)}") if os.environ.get("MUE_DEMO_KEEP") else None
         if os.environ.get("MUE_DEMO_KEEP") and sys.stdin.isatty():
+            self.show.say(f"\n   look around: export MUE_SERVER={self.server.url} MUE_TOKEN={self.server.token} "
+                          f"MUE_CA={self.server.ca}")
             input("   Enter ends it. ")
 
     def run(self):
@@ -249,8 +269,8 @@ def sha256(path, size=None):
 
 
 def main():
-    demo = Demo()
-    code = 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code, demo = 1, Demo()
     try:
         demo.run()
         code = 0

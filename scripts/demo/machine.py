@@ -1,13 +1,12 @@
 """The programs of the demo: a server, and devices that are simulated machines with two slots each."""
+import ctypes
 import json
 import os
 import pathlib
-import re
 import shlex
 import signal
 import ssl
 import subprocess
-import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -24,6 +23,11 @@ class Stop(Exception):
     """The demo cannot go on, or one of its claims does not hold."""
 
 
+def end_with_parent():
+    """In a child: no program of the demo outlives it, however it ends."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 def need(truth, claim):
     if not truth:
         raise Stop(f"this does not hold: {claim}")
@@ -35,7 +39,8 @@ class Server:
         self.log = work / "server.log"
         self.process = subprocess.Popen(
             [SERVER, "--data", self.data, "--listen", "127.0.0.1:0", "--poll", "1"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=open(self.log, "w"), text=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=open(self.log, "w"), text=True,
+            preexec_fn=end_with_parent)
         self.token = self.address = None
         for line in self.process.stdout:
             word = line.split()
@@ -99,7 +104,8 @@ class Device:
             [LOADER, "--state", d / "boot", "--slot-a", d / "slot-a.img", "--slot-b", d / "slot-b.img",
              "--envelopes", d / "envelopes", "--trust", self.trust, "--root", d / "root",
              "--", AGENT, "--config", self.config],
-            stdin=subprocess.DEVNULL, stdout=open(self.log, "a"), stderr=subprocess.STDOUT)
+            stdin=subprocess.DEVNULL, stdout=open(self.log, "a"), stderr=subprocess.STDOUT,
+            preexec_fn=end_with_parent)
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -110,52 +116,50 @@ class Device:
                 self.process.kill()
 
     def look(self, now):
-        """Reads what the log has gained; returns the new events as (word, fields)."""
+        """Reads what the log has gained; returns each new event as (word, what the device does now)."""
         new = []
-        with open(self.log, errors="replace") as f:
+        with open(self.log, "rb") as f:
             f.seek(self._at)
             for line in f:
-                if not line.endswith("\n"):
-                    break
-                self._at += len(line.encode(errors="replace"))
-                event = self._event(line)
-                if event:
-                    new.append(event)
-                    self.events.append((now, *event))
+                if not line.endswith(b"\n"):
+                    break  # the rest of it comes with the next look
+                self._at += len(line)
+                word = self._event(line.decode(errors="replace"))
+                if word:
+                    new.append((word, self.state))
+                    self.events.append((now, word))
         return new
 
     def _event(self, line):
-        words = shlex.split(line) if line.count('"') % 2 == 0 else line.split()
+        """The event's name, when it is one that the board shows; self.state is what it means."""
+        try:
+            words = shlex.split(line)
+        except ValueError:
+            return None
         fields = dict(w.split("=", 1) for w in words if "=" in w)
         if words[:1] == ["boot"] and "slot" in fields:
             self.slot, reason = fields["slot"].upper(), fields.get("reason", "")
             self.boots.append((self.slot, reason))
             self.state = f"boots slot {self.slot}" + (", on trial" if reason == "trial" else "")
-            return "boot", fields
+            return "boot"
         name = words[1] if len(words) > 1 else ""
-        return self._agent_event(name, fields)
-
-    def _agent_event(self, name, fields):
+        says = {
+            "agent.start": f"runs app-os {fields.get('version')}",
+            "envelope.verified": f"verified the envelope of {fields.get('version')}, fetches",
+            "trial.begin": "on trial: health checks",
+            "trial.confirmed": f"confirmed app-os {self.version}",
+            "trial.unhealthy": f"unhealthy: {fields.get('why')}",
+            "agent.reboot": "reboots",
+        }
+        if name not in says:
+            return None
         if name == "agent.start":
             self.version = fields.get("version", "?")
-            if self.state.startswith("boots") and "trial" not in self.state:
-                self.state = "runs"
-        elif name == "envelope.verified":
-            self.state = f"verified {fields.get('version', '')}, fetches"
-        elif name == "trial.begin":
-            self.state = "on trial: health checks"
-        elif name == "trial.confirmed":
-            self.state = "confirmed"
-        elif name in ("trial.unhealthy", "trial.reverted"):
-            self.state = "unhealthy: " + fields.get("why", "")
-        elif name == "agent.reboot":
-            self.state = "reboots"
-        else:
-            return None
-        return name, fields
+        self.state = says[name]
+        return name
 
     def times(self, name):
-        return [t for t, word, _ in self.events if word == name]
+        return [t for t, word in self.events if word == name]
 
     def slot_file(self, slot):
         return self.dir / f"slot-{slot.lower()}.img"
@@ -168,11 +172,3 @@ def stop_all(things):
             p.send_signal(signal.SIGTERM)
     for t in things:
         t.stop()
-
-
-def runs(pattern):
-    return re.compile(pattern).search
-
-
-def now():
-    return time.monotonic()

@@ -59,7 +59,7 @@ class Show:
 
     @staticmethod
     def colour(line):
-        for word, code in (("unhealthy", "31"), ("FAILED", "31"), ("confirmed", "32"), ("finished", "32"),
+        for word, code in (("unhealthy", "31"), ("FAILED", "31"), ("stopped", "31"), ("confirmed", "32"), ("finished", "32"),
                            ("on trial", "33"), ("reboots", "33"), ("fetches", "36")):
             if word in line:
                 return f"\033[{code}m{line}\033[0m"

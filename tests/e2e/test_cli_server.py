@@ -79,10 +79,12 @@ class Device(conftest.Device):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     s = Site(tmp_path_factory.mktemp("site"))
-    s.mue("key", "new", "release.key")
-    s.mue("trust", "add", "release.key.pub")
-    yield s
-    s.stop()
+    try:
+        s.mue("key", "new", "release.key")
+        s.mue("trust", "add", "release.key.pub")
+        yield s
+    finally:
+        s.stop()
 
 
 @pytest.fixture(scope="module")
