@@ -3,11 +3,11 @@
 
 /*
  * The form, in the order of its bytes (docs/FORMATS.md, "SUIT P0").  Literals are compared whole,
- * so that whatever is neither in a literal nor read by head() cannot be there.  The first verdict
- * sticks in the reader: every step after it reads zeros and changes nothing.
+ * so that whatever is neither in a literal nor read as a value cannot be there.  The first verdict
+ * sticks in the reader: every step after it reads zeros.
  */
 
-enum { UINT = 0, BYTES = 2, ARRAY = 4 };
+enum { UINT = 0, BYTES = 2 };
 enum { INSTALL = 20, TEXT = 23 };
 
 /* 16-bit offsets, since a boot envelope is below 64 kB. */
@@ -120,9 +120,47 @@ static uint8_t severable_key(struct reader *c, uint8_t last)
 	return key;
 }
 
-/* --- the manifest, in RAM --- */
+/* --- the manifest, in RAM: a byte program --- */
 
-/* `len` bytes that are pointed to, not copied. */
+/* A program stands for a third of the code that calls would take. */
+enum op {
+	OP_END,
+	OP_NUMBER, /* field: an unsigned number below 2^32 */
+	OP_SLOT,   /* a number below 24: the slot */
+	OP_POINT,  /* field, length: bytes that are pointed to, not copied */
+	OP_ENTER,  /* a byte string; not inside each other more than twice */
+	OP_LEAVE,
+	OP_STRINGS, /* an array of at most 23 byte strings, passed over */
+	OP_EITHER,  /* byte: that one, or, with the option, the one that is 2 higher */
+	OP_OPTION,  /* byte: that one, or 1 higher, as the option was chosen */
+	OP_IF,      /* n: without the option the next n program bytes do not count */
+	OP_LITERAL  /* OP_LITERAL + n, n bytes: these bytes */
+};
+#define LIT(n)   (OP_LITERAL + (n))
+#define FIELD(f) offsetof(struct mue_suit_p0, f)
+#define SHA256   0x82, 0x2f, 0x58, 0x20 /* head of [-16, 32 bytes] */
+
+/* clang-format off */
+static const uint8_t form[] = {
+	LIT(3), 1, 1, 2, OP_NUMBER, FIELD(sequence),
+	LIT(1), 3, OP_ENTER, LIT(3), 0xa2, 2, 0x81, OP_STRINGS, LIT(1), 4, OP_ENTER,
+	/* [20, {1: vendor, 2: class, 3: digest, ?5: slot, 14: size}, 1, 15, 2, 15, ?5, ?15] */
+	OP_EITHER, 0x86, LIT(1), 20, OP_OPTION, 0xa4,
+	LIT(2), 1, 0x50, OP_POINT, FIELD(vendor), 16,
+	LIT(2), 2, 0x50, OP_POINT, FIELD(class_id), 16,
+	LIT(7), 3, 0x58, 0x24, SHA256, OP_POINT, FIELD(image), 32,
+	OP_IF, 3, LIT(1), 5, OP_SLOT,
+	LIT(1), 14, OP_NUMBER, FIELD(size), LIT(4), 1, 15, 2, 15, OP_IF, 3, LIT(2), 5, 15,
+	OP_LEAVE, OP_LEAVE,
+	/* [3, 15], or the security counter before it: [20, {-257: counter}, 3, 15] */
+	LIT(1), 7, OP_ENTER, OP_EITHER, 0x82,
+	OP_IF, 8, LIT(5), 20, 0xa1, 0x39, 1, 0, OP_NUMBER, FIELD(counter),
+	LIT(2), 3, 15, OP_LEAVE,
+	LIT(5), 9, 0x43, 0x82, 23, 2, OP_END
+};
+/* clang-format on */
+
+/* `len` bytes that are pointed to. */
 static const uint8_t *point(struct reader *c, uint8_t len)
 {
 	const uint8_t *at = (const uint8_t *)c->s->ctx + c->at;
@@ -132,70 +170,60 @@ static const uint8_t *point(struct reader *c, uint8_t len)
 	return at;
 }
 
-/* [-16, 32 bytes] */
-static const uint8_t *digest(struct reader *c)
+static void follow(struct reader *c, struct mue_suit_p0 *p)
 {
-	LITERAL(c, "\x82\x2f\x58\x20");
-	return point(c, MUE_SHA256_SIZE);
-}
+	const uint8_t *at = form;
+	uint8_t *base = (uint8_t *)p;
+	uint16_t ends[2] = { 0, 0 };
+	uint8_t depth = 0, option = 0, op;
 
-/* [20, {1: vendor, 2: class, 3: digest, ?5: slot, 14: size}, 1, 15, 2, 15, ?5, ?15] */
-static void shared_sequence(struct reader *c, struct mue_suit_p0 *p)
-{
-	uint8_t items = range(c, 0x86, 0x88);
-	bool has_slot = items == 2;
-	uint32_t slot = MUE_SUIT_P0_ANY;
+	while ((op = *at++) != OP_END) {
+		const uint8_t *bytes;
+		uint32_t number;
 
-	LITERAL(c, "\x14");
-	if (items == 1 || range(c, 0xa4, 0xa5) != has_slot)
-		fail(c, MUE_EPROFILE);
-	LITERAL(c, "\x01\x50");
-	p->vendor = point(c, 16);
-	LITERAL(c, "\x02\x50");
-	p->class_id = point(c, 16);
-	LITERAL(c, "\x03\x58\x24");
-	p->image = digest(c);
-	if (has_slot) {
-		LITERAL(c, "\x05");
-		slot = head(c, UINT);
-		if (slot >= MUE_SUIT_P0_ANY)
-			fail(c, MUE_EPROFILE);
+		switch (op) {
+		case OP_NUMBER:
+			number = head(c, UINT);
+			memcpy(base + *at++, &number, sizeof(number));
+			break;
+		case OP_SLOT:
+			p->slot = range(c, 0, 23);
+			break;
+		case OP_POINT:
+			bytes = point(c, at[1]);
+			memcpy(base + *at, &bytes, sizeof(bytes));
+			at += 2;
+			break;
+		case OP_ENTER:
+			ends[depth++ & 1] = enter(c);
+			break;
+		case OP_LEAVE:
+			leave(c, ends[--depth & 1]);
+			break;
+		case OP_STRINGS:
+			for (uint8_t n = range(c, 0x80, 0x97); n > 0; n--)
+				skip_string(c, NULL);
+			break;
+		case OP_EITHER:
+			option = range(c, *at, (uint8_t)(*at + 2));
+			at++;
+			if (option == 1)
+				fail(c, MUE_EPROFILE);
+			option >>= 1;
+			break;
+		case OP_OPTION:
+			if (byte(c) != (uint8_t)(*at++ + option))
+				fail(c, MUE_EPROFILE);
+			break;
+		case OP_IF:
+			at += option ? 1 : *at + 1;
+			break;
+		default:
+			op = (uint8_t)(op - OP_LITERAL);
+			expect(c, at, op, MUE_EPROFILE);
+			at += op;
+		}
 	}
-	p->slot = (uint8_t)slot;
-	LITERAL(c, "\x0e");
-	p->size = head(c, UINT);
-	LITERAL(c, "\x01\x0f\x02\x0f");
-	if (has_slot)
-		LITERAL(c, "\x05\x0f");
-}
-
-/* {2: [[bytes ...]], 4: << shared sequence >>} */
-static void common(struct reader *c, struct mue_suit_p0 *p)
-{
-	uint16_t end;
-
-	LITERAL(c, "\xa2\x02\x81");
-	for (uint8_t n = range(c, 0x80, 0x97); n > 0; n--)
-		skip_string(c, NULL);
-	LITERAL(c, "\x04");
-	end = enter(c);
-	shared_sequence(c, p);
-	leave(c, end);
-}
-
-/* [3, 15], or the security counter before it: [20, {-257: counter}, 3, 15] */
-static void validate(struct reader *c, struct mue_suit_p0 *p)
-{
-	uint8_t items = range(c, 0x82, 0x84);
-
-	p->counter = 0;
-	if (items == 1)
-		fail(c, MUE_EPROFILE);
-	if (items == 2) {
-		LITERAL(c, "\x14\xa1\x39\x01\x00");
-		p->counter = head(c, UINT);
-	}
-	LITERAL(c, "\x03\x0f");
 }
 
 int mue_suit_p0_parse(struct mue_suit_p0 *p)
@@ -203,24 +231,16 @@ int mue_suit_p0_parse(struct mue_suit_p0 *p)
 	struct mue_lms_source ram = { mue_lms_read_memory, p->manifest, p->manifest_len };
 	struct reader c = { &ram, 0, p->manifest_len, 0 };
 	uint8_t severed = range(&c, 0xa5, 0xa7), key = 0;
-	uint16_t end;
 
-	LITERAL(&c, "\x01\x01\x02");
-	p->sequence = head(&c, UINT);
-	LITERAL(&c, "\x03");
-	end = enter(&c);
-	common(&c, p);
-	leave(&c, end);
-	LITERAL(&c, "\x07");
-	end = enter(&c);
-	validate(&c, p);
-	leave(&c, end);
-	LITERAL(&c, "\x09\x43\x82\x17\x02");
+	p->counter = 0;
+	p->slot = MUE_SUIT_P0_ANY;
+	follow(&c, p);
 	for (; severed > 0; severed--) {
 		key = severable_key(&c, key);
-		digest(&c);
+		LITERAL(&c, "\x82\x2f\x58\x20");
+		point(&c, MUE_SHA256_SIZE);
 	}
-	leave(&c, end);
+	leave(&c, c.end);
 	return c.err;
 }
 

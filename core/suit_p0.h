@@ -27,7 +27,7 @@ struct mue_suit_p0 {
 	uint32_t length;                  /* of the envelope, bytes */
 	const uint8_t *vendor, *class_id; /* 16 bytes each */
 	const uint8_t *image;             /* SHA-256 of the image, 32 bytes */
-	uint8_t slot;                     /* that it is linked for, or MUE_SUIT_P0_ANY */
+	uint8_t slot;                     /* that it is linked for, 0..23, or MUE_SUIT_P0_ANY */
 	uint8_t digest[32];               /* SHA-256 of the manifest: the session key */
 	uint8_t manifest_len;
 	uint8_t manifest[MUE_SUIT_P0_MAX];

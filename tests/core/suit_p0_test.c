@@ -97,7 +97,7 @@ static const struct piece pieces[] = {
 	{ "class checked before vendor", SEQ, ID, "86" PAR "020f010f", "82030f", "821702", "", 5,
 	  MUE_EPROFILE },
 	{ "seven items", SEQ, ID, "87" PAR "010f020f", "82030f", "821702", "", 5, MUE_EPROFILE },
-	{ "slot 255", SEQ, ID, "88 14a5 0150" Z16 "0250" Z16 "035824822f5820" Z32 "0518ff 0e1987d0"
+	{ "slot 24", SEQ, ID, "88 14a5 0150" Z16 "0250" Z16 "035824822f5820" Z32 "051818 0e1987d0"
 	  "010f020f050f", "82030f", "821702", "", 5, MUE_EPROFILE },
 	{ "a slot without its condition", SEQ, ID, "86 14a5 0150" Z16 "0250" Z16 "035824822f5820" Z32
 	  "0501 0e1987d0 010f020f", "82030f", "821702", "", 5, MUE_EPROFILE },
