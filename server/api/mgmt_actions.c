@@ -209,10 +209,7 @@ int mgmt_target_action_delete(struct mue_request *r, struct mue_error *e)
 	int v = begin(&op, r, false, e);
 
 	op.kick = true;
-	if (v)
-		return mgmt_over(v);
-	v = mgmt_write(&op, do_cancel, 204, e);
-	return v;
+	return v ? mgmt_over(v) : mgmt_write(&op, do_cancel, 200, e);
 }
 
 static int do_confirm(struct mgmt_op *op, struct mue_error *e)

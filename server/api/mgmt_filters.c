@@ -208,7 +208,6 @@ static int do_set_delete(struct mgmt_op *op, struct mue_error *e)
 				   op->id);
 }
 
-/* hawkBit answers 204. */
 int mgmt_filter_set_delete(struct mue_request *r, struct mue_error *e)
 {
 	struct mgmt_op op;
