@@ -142,7 +142,7 @@ class Product:
         (tree / "bulk").write_bytes(os.urandom(self.bulk if bulk is None else bulk))
         out = self.folder / "tree.squashfs"
         run("rm", "-f", out)
-        run("mksquashfs", tree, out, "-noappend", "-quiet", "-comp", "gzip", "-no-progress")
+        run("mksquashfs", tree, out, "-noappend", "-quiet", "-noD", "-noI", "-no-progress")
         return out.read_bytes()
 
     def release(self, image=None, sequence=None, **more):

@@ -14,7 +14,7 @@ class Stub:
         self.sleep, self.action, self.files = sleep, None, {}
         self.deployment, self.cancel, self.confirmation = {}, None, None
         self.faults, self.requests, self.feedback, self.attributes = {}, [], [], {}
-        self.down = False
+        self.down, self.sent = False, 0
         self.id_as_number = False
         outer = self
 
@@ -121,10 +121,12 @@ class Stub:
 
     def slow(self, h, body):
         """A trickle, until the stub is told to go on."""
-        self.trickle = threading.Event()
-        for i in range(0, len(body), 20000):
-            h.wfile.write(body[i:i + 20000])
+        self.trickle, self.sent = threading.Event(), 0
+        step = max(20_000, len(body) // 40)
+        for i in range(0, len(body), step):
+            h.wfile.write(body[i:i + step])
             h.wfile.flush()
+            self.sent += len(body[i:i + step])
             self.trickle.wait(0.2)
 
     def post(self, h):

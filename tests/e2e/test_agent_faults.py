@@ -385,3 +385,21 @@ def test_a_second_agent_is_kept_away(product, stub, device):
     d.power_on()
     wait_for("polls", lambda: stub.requests)
     run(AGENT, "--config", d.config, rc=69)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["install", "fetch"])
+def test_a_killed_process_continues_in_the_middle(product, stub, device, which):
+    big = product.release(image=product.image("big", bulk=6_000_000))
+    stub.deploy(7, big)
+    stub.faults[payload_of(big)] = ["slow"]
+    d = device(slot_size="16M")
+    d.power_on()
+    wait_for("two megabytes", lambda: d.slots["b"].stat().st_size and stub.sent >= 2_500_000)
+    stub.trickle.set()
+    assert d.kill(which)
+    time.sleep(0.5)
+    d.power_off()
+    d.power_on()
+    assert end_of(stub, 7, d)[0] == "success"
+    second = stub.downloads()[1][2]
+    assert int(second.split("=")[1].rstrip("-")) >= 1_000_000
