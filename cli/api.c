@@ -4,6 +4,19 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+/* The token opens the whole fleet: it travels in the clear on this machine only. */
+static bool is_safe(const char *url)
+{
+	static const char *const safe[] = { "https://", "http://localhost:", "http://127.0.0.1:",
+					    "http://[::1]:" };
+
+	for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++)
+		if (strncasecmp(url, safe[i], strlen(safe[i])) == 0)
+			return true;
+	return false;
+}
 
 int mue_api_open(struct mue_cli *cli, struct mue_api *ret, struct mue_error *e)
 {
@@ -21,6 +34,12 @@ int mue_api_open(struct mue_cli *cli, struct mue_api *ret, struct mue_error *e)
 		return mue_fail(e, MUE_EINVAL,
 				"whose token? give --token or set MUE_TOKEN; the "
 				"server prints the first one when it first starts");
+	if (!is_safe(c->server))
+		return mue_fail(
+			e, MUE_EINVAL,
+			"--server %.100s: wants https://HOST[:PORT]; over http the token could "
+			"be read by others",
+			c->server);
 	n = strlen(c->server);
 	while (n > 0 && c->server[n - 1] == '/')
 		n--;

@@ -4,9 +4,12 @@
 #include "cli/token.h"
 #include "host/file.h"
 #include "host/hash.h"
+#include "host/http.h"
 #include "host/trust.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct new_opts {
@@ -161,6 +164,50 @@ const struct mue_cmd mue_cmd_key_new = {
 	.run = new_run,
 };
 
+/* The names first: GnuTLS and p11-kit must not stand in the token at once. */
+struct labels {
+	char v[64][128];
+	size_t n;
+};
+
+static void add_label(void *ctx, const char *label)
+{
+	struct labels *l = ctx;
+
+	if (l->n < sizeof(l->v) / sizeof(l->v[0]))
+		snprintf(l->v[l->n++], sizeof(l->v[0]), "%s", label);
+}
+
+static int list_token(struct mue_cli *cli, const char *uri, struct mue_error *e)
+{
+	struct labels *l = calloc(1, sizeof(*l));
+	int token = (int)strcspn(uri, "?;"), r;
+
+	if (!l)
+		return mue_fail(e, MUE_ENOMEM, "out of memory");
+	r = mue_token_list(uri, add_label, l, e);
+	for (size_t i = 0; r == MUE_OK && i < l->n; i++) {
+		char object[512] = "", spec[1024];
+		struct mue_pubkey pub;
+
+		if (mue_http_escape(l->v[i], object, sizeof(object)) < 0)
+			continue;
+		snprintf(spec, sizeof(spec), "%.*s;object=%s;type=public", token, uri, object);
+		r = mue_token_public(spec, &pub, e);
+		if (r == MUE_EKEY) { /* e.g. RSA: nothing of ours */
+			r = MUE_OK;
+			continue;
+		}
+		snprintf(spec, sizeof(spec), "%.*s;object=%s", token, uri, object);
+		if (r == MUE_OK)
+			print_key(cli->out, &pub, spec);
+	}
+	if (r == MUE_OK && l->n == 0)
+		fputs("no key in the token\n", cli->out);
+	free(l);
+	return r;
+}
+
 static int list_run(struct mue_cli *cli, const void *opts, const struct mue_strings *args,
 		    struct mue_error *e)
 {
@@ -169,14 +216,8 @@ static int list_run(struct mue_cli *cli, const void *opts, const struct mue_stri
 	int r;
 
 	(void)opts;
-	if (mue_is_token(folder)) {
-		struct mue_pubkey pub;
-
-		r = mue_cli_public(cli, folder, &pub, e);
-		if (r == MUE_OK)
-			print_key(cli->out, &pub, folder);
-		return r;
-	}
+	if (mue_is_token(folder))
+		return list_token(cli, folder, e);
 	r = mue_trust_load(folder, &trust, e);
 	if (r < 0)
 		return r;
@@ -197,8 +238,9 @@ static int list_run(struct mue_cli *cli, const void *opts, const struct mue_stri
 const struct mue_cmd mue_cmd_key_list = {
 	.name = "key list",
 	.args = "[FOLDER|pkcs11:URI]",
-	.summary = "list the public keys of a folder, with their key ids",
-	.examples = "  $ mue key list\n  $ mue key list /etc/mue/trust",
+	.summary = "list the public keys of a folder or a token, with their key ids",
+	.examples = "  $ mue key list\n  $ mue key list /etc/mue/trust\n  $ mue key list "
+		    "pkcs11:token=release",
 	.arg_words = "@dir",
 	.shared = MUE_SHARE_PASSPHRASE,
 	.max_args = 1,

@@ -4,6 +4,18 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
+
+/* What is over is in `mue rollout list`; what stopped is shown for a day more. */
+static bool is_news(const json_t *rollout)
+{
+	const char *status = mue_json_str(rollout, "status", "");
+	int64_t age_s = (int64_t)time(NULL) - mue_json_int(rollout, "lastModifiedAt", 0) / 1000;
+
+	if (strcmp(status, "finished") == 0)
+		return false;
+	return strcmp(status, "stopped") != 0 || age_s < 86400;
+}
 
 static int rollouts(struct mue_cli *cli, struct mue_api *api, struct mue_error *e)
 {
@@ -15,8 +27,7 @@ static int rollouts(struct mue_cli *cli, struct mue_api *api, struct mue_error *
 		const json_t *j = json_array_get(list, i);
 		struct mue_rollout_view v;
 
-		/* What is over is in `mue rollout list`. */
-		if (strcmp(mue_json_str(j, "status", ""), "finished") == 0)
+		if (!is_news(j))
 			continue;
 		r = mue_rollout_fetch(api, mue_json_int(j, "id", 0), &v, e);
 		if (r == MUE_OK)

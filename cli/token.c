@@ -2,6 +2,7 @@
 #define P11_KIT_FUTURE_UNSTABLE_API
 #include "cli/token.h"
 
+#include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <p11-kit/iter.h>
@@ -177,6 +178,16 @@ static int generate(struct token *t, bool ed25519, struct mue_error *e)
 	return rv == CKR_OK ? MUE_OK : failed(t, "the token made no key", rv, e);
 }
 
+static void close_token(struct token *t)
+{
+	if (t->session)
+		t->module->C_CloseSession(t->session);
+	if (t->modules)
+		p11_kit_modules_finalize_and_release(t->modules);
+	if (t->parsed)
+		p11_kit_uri_free(t->parsed);
+}
+
 int mue_token_new(const char *uri, enum mue_key_kind kind, struct mue_error *e)
 {
 	struct token t = { .uri = uri, .uri_len = (int)strcspn(uri, "?") };
@@ -193,11 +204,65 @@ int mue_token_new(const char *uri, enum mue_key_kind kind, struct mue_error *e)
 		r = refuse_existing(&t, e);
 	if (r == MUE_OK)
 		r = generate(&t, kind == MUE_KEY_ED25519, e);
-	if (t.session)
-		t.module->C_CloseSession(t.session);
-	if (t.modules)
-		p11_kit_modules_finalize_and_release(t.modules);
-	if (t.parsed)
-		p11_kit_uri_free(t.parsed);
+	close_token(&t);
+	return r;
+}
+
+/* The name of the object that the iterator stands on; false: it has none. */
+static bool label_here(P11KitIter *iter, char ret[128])
+{
+	CK_ATTRIBUTE label = { CKA_LABEL, ret, 127 };
+
+	if (p11_kit_iter_get_attributes(iter, &label, 1) != CKR_OK || label.ulValueLen == 0 ||
+	    label.ulValueLen > 127)
+		return false;
+	ret[label.ulValueLen] = 0;
+	return true;
+}
+
+int mue_token_list(const char *uri, void (*found)(void *ctx, const char *label), void *ctx,
+		   struct mue_error *e)
+{
+	struct token t = { .uri = uri, .uri_len = (int)strcspn(uri, "?") };
+	CK_OBJECT_CLASS class_ = CKO_PUBLIC_KEY;
+	CK_ATTRIBUTE want = { CKA_CLASS, &class_, sizeof(class_) };
+	P11KitIter *iter = NULL;
+	char label[128];
+	int r = MUE_OK;
+
+	t.parsed = p11_kit_uri_new();
+	if (!t.parsed || p11_kit_uri_parse(uri, P11_KIT_URI_FOR_ANY, t.parsed) != P11_KIT_URI_OK)
+		r = mue_fail(e, MUE_EINVAL, "%.*s is no pkcs11: URI", t.uri_len, uri);
+	if (r == MUE_OK)
+		r = open_session(&t, e); /* for its verdict when there is no such token */
+	if (r == MUE_OK) {
+		p11_kit_uri_set_attribute(t.parsed, &want);
+		iter = p11_kit_iter_new(t.parsed, 0);
+		p11_kit_iter_begin(iter, t.modules);
+		while (p11_kit_iter_next(iter) == CKR_OK)
+			if (label_here(iter, label))
+				found(ctx, label);
+		p11_kit_iter_free(iter);
+	}
+	close_token(&t);
+	return r;
+}
+
+int mue_token_public(const char *uri, struct mue_pubkey *ret, struct mue_error *e)
+{
+	gnutls_datum_t der = { NULL, 0 };
+	gnutls_pubkey_t pub;
+	int r = gnutls_pubkey_init(&pub);
+
+	if (r < 0)
+		return mue_fail(e, MUE_ENOMEM, "out of memory");
+	r = gnutls_pubkey_import_url(pub, uri, 0);
+	if (r == 0)
+		r = gnutls_pubkey_export2(pub, GNUTLS_X509_FMT_DER, &der);
+	gnutls_pubkey_deinit(pub);
+	if (r < 0)
+		return mue_fail(e, MUE_EKEY, "%s: %s", uri, gnutls_strerror(r));
+	r = mue_pubkey_parse_der(der.data, der.size, ret, e);
+	gnutls_free(der.data);
 	return r;
 }

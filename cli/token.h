@@ -13,4 +13,12 @@
  */
 int mue_token_new(const char *uri, enum mue_key_kind kind, struct mue_error *e);
 
+/* Calls `found` with the name of each public key of the token that `uri` names; no PIN is needed.
+ * MUE_ENOTFOUND: no such token. */
+int mue_token_list(const char *uri, void (*found)(void *ctx, const char *label), void *ctx,
+		   struct mue_error *e);
+
+/* Reads the public key object that `uri` (with type=public) names. */
+int mue_token_public(const char *uri, struct mue_pubkey *ret, struct mue_error *e);
+
 #endif

@@ -76,6 +76,17 @@ static unsigned redraw(FILE *f, const struct mue_rollout_view *now, unsigned lin
 	return lines;
 }
 
+/* A server that restarts is no reason to stop watching; one that stays away is. */
+static bool may_pass(int verdict, unsigned *failures)
+{
+	enum { PATIENCE = 10 };
+
+	if (verdict != MUE_ELINK && verdict != MUE_ETIMEOUT && verdict != MUE_EBUSY &&
+	    verdict != MUE_EIO)
+		return false;
+	return ++*failures < PATIENCE;
+}
+
 static int watch(struct mue_cli *cli, struct mue_api *api, const struct watch_opts *o, int64_t id,
 		 struct mue_error *e)
 {
@@ -83,13 +94,18 @@ static int watch(struct mue_cli *cli, struct mue_api *api, const struct watch_op
 				  (long)(o->interval_ms % 1000) * 1000000 };
 	time_t end = o->timeout_s ? time(NULL) + (time_t)o->timeout_s : 0;
 	struct mue_rollout_view old = { .id = 0 }, now = { .id = 0 };
-	unsigned lines = 0;
+	unsigned lines = 0, failures = 0;
 
 	for (;;) {
 		int r = mue_rollout_fetch(api, id, &now, e);
 
-		if (r < 0)
+		if (r < 0 && !may_pass(r, &failures))
 			return r;
+		if (r < 0) {
+			nanosleep(&pause, NULL);
+			continue;
+		}
+		failures = 0;
 		if (cli->tty)
 			lines = redraw(cli->out, &now, lines);
 		else

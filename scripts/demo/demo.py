@@ -85,7 +85,9 @@ class Demo:
         self.key = "pkcs11:token=release;object=app-os"
         self.mue("key", "new", self.key, say=True)
         self.mue("key", "public", self.key, "-o", self.trust / "app-os.pub", say=True)
-        self.images = {v: self.image(v, *sick) for v, *sick in (("1.0.0",), ("2.0.0",), ("3.0.0", "sick"))}
+        # MUE_DEMO_SICK=no: the third one is healthy, too; the demo must then say that it failed (its test does so).
+        sick = [] if os.environ.get("MUE_DEMO_SICK") == "no" else ["sick"]
+        self.images = {"1.0.0": self.image("1.0.0"), "2.0.0": self.image("2.0.0"), "3.0.0": self.image("3.0.0", *sick)}
         self.release("1.0.0", 1)
 
     def release(self, version, sequence, *more, say=False):

@@ -110,6 +110,8 @@ def test_a_key_in_a_token(cli, token, kind):
     r = cli("key", "new", "--kind", kind, uri, rc=IO, MUE_PIN="1234", **token)
     assert "is there already; keys are never overwritten" in r.stderr
     cli("key", "public", uri, "-o", "release.pub", MUE_PIN="1234", **token)
+    listed = cli("key", "list", "pkcs11:token=mue", **token).stdout  # no PIN: these are public
+    assert listed.startswith(kind) and listed.endswith(uri + "\n")
     cli.pack()
     r = cli("sign", "out/app-os-2.1.0.suit", "--key", uri, rc=KEY, MUE_PIN="9999", **token)
     assert "PIN" in r.stderr
@@ -316,6 +318,7 @@ BAD = [
     ("lms options for another kind", ["key", "new", "--height", "5", "k"], USAGE, "are for --kind lms"),
     ("lms in a token", ["key", "new", "--kind", "lms", "pkcs11:token=t;object=o"], USAGE, "an lms key is a file"),
     ("no server named", ["status"], USAGE, "MUE_SERVER"),
+    ("a token in the clear", ["status", "--server", "http://updates.example", "--token", "x"], USAGE, "wants https://"),
     ("no token named", ["status", "--server", "https://127.0.0.1:1"], USAGE, "MUE_TOKEN"),
     ("nobody listens", ["status", "--server", "https://127.0.0.1:1", "--token", "x"], IO, "127.0.0.1:1"),
     ("stages that leave devices out", ["rollout", "create", "r", "--ds", "a:1", "--stages", "1"], USAGE, "100%"),
