@@ -1,5 +1,5 @@
 /*
- * tls_load.c - a TLS client that loads a server for bench/http.py: C connections one after the
+ * tls_load.c - a TLS client that loads a server for bench/serve.py: C connections one after the
  * other, R requests each, session resumed from the first one on when asked.
  *
  * usage: tls_load PORT PATH CONNECTIONS REQUESTS resume|full CERT KEY CA

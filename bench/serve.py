@@ -56,6 +56,7 @@ class Mue:
         self.ca = self.data / "ca/ca.crt"
         self.url = f"https://localhost:{self.port}"
         self.http = requests.Session()
+        self.http.trust_env = False
         self.http.verify = str(self.ca)
         self.http.headers["Authorization"] = f"Bearer {self.token}"
 
@@ -93,7 +94,7 @@ def nginx(work, server, body):
     os.symlink(work / "payload.bin", root / "payload.bin")
     conf = work / "nginx.conf"
     conf.write_text(f"""
-daemon off; worker_processes 1; pid {work}/nginx.pid; error_log {work}/nginx.log;
+user root; daemon off; worker_processes 1; pid {work}/nginx.pid; error_log {work}/nginx.log;
 events {{ worker_connections 1024; }}
 http {{ access_log off; sendfile on; default_type application/json; keepalive_requests 1000000;
   client_body_temp_path {work}/t1; proxy_temp_path {work}/t2; fastcgi_temp_path {work}/t3;
@@ -125,7 +126,8 @@ def main():
     rival = None
     try:
         crt, key = server.enroll(work, "bench-1")
-        body = requests.get(f"{server.url}/DEFAULT/controller/v1/bench-1", cert=(str(crt), str(key)), verify=str(server.ca)).content
+        body = requests.get(f"{server.url}/DEFAULT/controller/v1/bench-1", cert=(str(crt), str(key)),
+                            verify=str(server.ca)).content
         (work / "payload.bin").write_bytes(os.urandom(1 << 20) * 64)
         download = server.artifact(work / "payload.bin")
         port, rival = nginx(work, server, body)
