@@ -415,8 +415,8 @@ static int do_find_blob(struct mgmt_op *op, struct mue_error *e)
 int mgmt_artifact_download(struct mue_request *r, struct mue_error *e)
 {
 	struct mgmt_op op = { .r = r };
-	uint64_t size;
-	int fd, v = mue_request_id(r, "softwareModuleId", &op.id, e);
+	uint64_t size = 0;
+	int fd = -1, v = mue_request_id(r, "softwareModuleId", &op.id, e);
 
 	if (v == 0)
 		v = mue_request_id(r, "artifactId", &op.id2, e);

@@ -184,7 +184,7 @@ int mue_window_parse(const char *schedule, const char *duration, const char *tim
 		     struct mue_window *ret, const char **ret_why)
 {
 	struct mue_window w = { 0 };
-	const char *unused, **why = ret_why ? ret_why : &unused;
+	const char *unused = NULL, **why = ret_why ? ret_why : &unused;
 	int64_t s;
 
 	if (!schedule || parse_cron(schedule, &w.cron, why) < 0) {

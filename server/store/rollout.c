@@ -283,9 +283,12 @@ static int first_id(struct view *v, const char *sql, int64_t *ret, struct mue_er
 	"SELECT a.id FROM rollout_group g JOIN action a ON a.group_id = g.id AND" \
 	" a.status = 'scheduled' WHERE g.rollout_id = ? AND g.status = 'running'" \
 	" ORDER BY g.position, a.id LIMIT 1"
-#define UNCANCELLED                                                                           \
-	"SELECT id FROM action WHERE rollout_id = ? AND (active = 1 OR status = 'scheduled')" \
-	" AND status <> 'canceling' LIMIT 1"
+/* The states are listed so that the index on (rollout_id, status) finds one at once among a hundred
+ * thousand that are being cancelled already. */
+#define UNCANCELLED                                                                         \
+	"SELECT id FROM action WHERE rollout_id = ? AND status IN ('scheduled', 'running'," \
+	" 'retrieved', 'download', 'downloaded', 'warning', 'wait_for_confirmation',"       \
+	" 'cancel_rejected') AND (active = 1 OR status = 'scheduled') LIMIT 1"
 
 static int confirmation_of(struct view *v, int64_t action, bool *ret, struct mue_error *e)
 {
@@ -451,8 +454,8 @@ int mue_rollout_open(struct mue_db *db, int64_t *ret, size_t room, size_t *ret_c
 		"SELECT r.id FROM rollout r WHERE r.status IN ('starting', 'running',"
 		" 'stopping') OR (r.status = 'ready' AND r.start_at IS NOT NULL)"
 		" OR (r.status = 'deleted' AND EXISTS (SELECT 1 FROM action a"
-		" WHERE a.rollout_id = r.id AND (a.active = 1 OR a.status = 'scheduled')"
-		" AND a.status <> 'canceling')) ORDER BY r.id",
+		" WHERE a.rollout_id = r.id AND a.status NOT IN ('canceling', 'canceled',"
+		" 'finished', 'error'))) ORDER BY r.id",
 		NULL);
 
 	while (r == 0 && n < room) {
