@@ -4,6 +4,7 @@
  */
 #include "agent/fetch.h"
 #include "agent/install.h"
+#include "agent/memory.h"
 #include "agent/sandbox.h"
 
 #include "host/file.h"
@@ -151,6 +152,7 @@ static int run_fetch(struct mue_config *c, const struct mue_sandbox_user *user, 
 		return EXIT_CONFIG;
 	}
 	curl_global_init(CURL_GLOBAL_DEFAULT);
+	mue_memory_trim();
 	return mue_fetch_main(c, sock, once);
 }
 
@@ -206,6 +208,7 @@ static int run_install(struct mue_install *in, pid_t fetch, bool once)
 	struct mue_error e = { 0 };
 	int status = 0, r = mue_sandbox_install(&e);
 
+	mue_memory_trim();
 	if (r == 0)
 		r = mue_trial_settle(in, &e);
 	if (r == 0)

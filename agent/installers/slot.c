@@ -131,6 +131,9 @@ static int slot_read(struct mue_installer *i, uint64_t off, void *buf, size_t le
 		if (n < 0 && errno == EIO)
 			return mue_fail_errno(e, "%s at %llu", i->path, (unsigned long long)off);
 		done = n > 0 ? (size_t)n : 0;
+		/* The cached copy has done its duty: its pages serve the next bytes, and a small
+		 * machine's cache is not filled with an image that nobody reads. */
+		(void)posix_fadvise(i->fd, (off_t)off, (off_t)done, POSIX_FADV_DONTNEED);
 	}
 	if (done == len)
 		return 0;
