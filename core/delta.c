@@ -259,7 +259,7 @@ static bool read_good(struct mue_delta *d, const struct mue_delta_guess *g)
 		}
 		d->hot = MUE_DELTA_SURE;
 	}
-	good = !mue_delta_rc_bit(&d->rc, mue_delta_good(d, g));
+	good = mue_delta_read_good(d, g);
 	if (!good)
 		d->hot = 0;
 	else if (d->hot)
@@ -292,9 +292,7 @@ static void read_bytes(struct mue_delta *d, struct mue_delta_guess *g)
 		if (!mue_delta_rc_bit(&d->rc, mue_delta_same(d, g, i, wrong)))
 			continue;
 		wrong = 1;
-		diff = d->last_diff[i & 1];
-		if (mue_delta_rc_bit(&d->rc, &d->u.m.again[i & 1]))
-			diff = mue_delta_read_diff(d, g, i);
+		diff = mue_delta_read_diff(d, g, i);
 		d->last_diff[i & 1] = diff;
 		g->unit.bytes[i] = (uint8_t)(g->unit.bytes[i] + diff);
 	}

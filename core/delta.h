@@ -168,6 +168,7 @@ struct mue_delta {
 	uint8_t new_digest[MUE_DELTA_DIGEST];
 #ifndef MUE_DELTA_SMALL
 	struct mue_delta_rich *rich; /* NULL: profile S */
+	uint64_t long_history;       /* as `history` */
 	struct mue_delta_segment segments[MUE_DELTA_SEGMENTS];
 	uint8_t segments_count;
 #endif

@@ -335,12 +335,50 @@ uint32_t mue_delta_unit_word(const struct mue_delta_guess *g)
 	return mue_delta_get32(g->unit.bytes);
 }
 
+/* The rich model's contexts of a changed byte. */
+void mue_delta_rich_diff(struct mue_delta *d, const struct mue_delta_guess *g, uint8_t i)
+{
+	mue_rich_changed(d->rich, g->unit.bytes[i], i, mue_delta_unit_word(g), d->last_diff[i & 1]);
+}
+
+void mue_delta_rich_good(struct mue_delta *d, const struct mue_delta_guess *g)
+{
+	uint8_t kind = (uint8_t)(g->unit.kind | (d->hot ? 8 : 0));
+
+	mue_rich_good(d->rich, kind, mue_delta_unit_word(g), d->long_history);
+}
+
 uint8_t mue_delta_read_diff(struct mue_delta *d, const struct mue_delta_guess *g, uint8_t i)
 {
+	uint8_t diff;
+
+	if (!d->rich) {
+		diff = d->last_diff[i & 1];
+		if (mue_delta_rc_bit(&d->rc, &d->u.m.again[i & 1]))
+			diff = mue_delta_rc_diff(&d->rc, d->u.m.diff);
+		return diff;
+	}
+	mue_delta_rich_diff(d, g, i);
+	diff = mue_rich_read(d->rich, &d->rc);
+	mue_delta_diffed(d, diff);
+	return diff;
+}
+
+bool mue_delta_read_good(struct mue_delta *d, const struct mue_delta_guess *g)
+{
+	uint8_t bit;
+
 	if (!d->rich)
-		return mue_delta_rc_diff(&d->rc, d->u.m.diff);
-	mue_rich_changed(d->rich, g->unit.bytes[i], i, mue_delta_unit_word(g));
-	return (uint8_t)(mue_rich_read(d->rich, &d->rc) - g->unit.bytes[i]);
+		return !mue_delta_rc_bit(&d->rc, mue_delta_good(d, g));
+	mue_delta_rich_good(d, g);
+	bit = mue_delta_rc_p(&d->rc, mue_rich_p(d->rich, 1));
+	mue_rich_learn(d->rich, bit);
+	return !bit;
+}
+
+void mue_delta_diffed(struct mue_delta *d, uint8_t diff)
+{
+	d->rich->diffs = d->rich->diffs << 8 | diff;
 }
 
 void mue_delta_seen(struct mue_delta *d, uint8_t b)

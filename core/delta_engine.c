@@ -2,6 +2,8 @@
 
 #include "core/mem.h"
 
+enum { PLAIN_AHEAD = 4 }; /* the rich model looks at four bytes of a unit */
+
 void mue_delta_models_start(struct mue_delta_models *m)
 {
 	uint16_t *p = (uint16_t *)(void *)m;
@@ -122,7 +124,7 @@ static uint8_t space_of(const struct mue_delta_guess *g)
 int mue_delta_guess(struct mue_delta *d, struct mue_delta_guess *g)
 {
 	struct mue_delta_unit *u = &g->unit;
-	uint8_t step = d->isa ? d->isa->step : 2, ahead = d->isa ? d->isa->ahead : 2;
+	uint8_t step = d->isa ? d->isa->step : 2, ahead = d->isa ? d->isa->ahead : PLAIN_AHEAD;
 	uint8_t w[MUE_DELTA_AHEAD], skip, have;
 	uint32_t addr = mue_delta_new_addr(d, d->pos), off;
 	int r = fill_window(d, d->flags & MUE_DELTA_ELF ? MUE_DELTA_AHEAD : ahead);
@@ -189,6 +191,7 @@ uint16_t *mue_delta_sure(struct mue_delta *d)
 void mue_delta_note(struct mue_delta *d, bool good)
 {
 	d->history = (uint8_t)(d->history << 1 | !good);
+	mue_delta_note_long(d, good);
 	if (!good)
 		d->run = 0;
 	else if (d->run < UINT16_MAX)

@@ -91,6 +91,12 @@ static inline bool mue_delta_put(const struct mue_delta *d, struct mue_delta_uni
 	return d->isa->put(u, addr, value);
 }
 
+static inline void mue_delta_note_long(struct mue_delta *d, bool good)
+{
+	(void)d;
+	(void)good;
+}
+
 static inline int mue_delta_big_start(struct mue_delta *d)
 {
 	(void)d;
@@ -106,8 +112,14 @@ static inline uint8_t mue_delta_read_diff(struct mue_delta *d, const struct mue_
 					  uint8_t i)
 {
 	(void)g;
-	(void)i;
+	if (!mue_delta_rc_bit(&d->rc, &d->u.m.again[i & 1]))
+		return d->last_diff[i & 1];
 	return mue_delta_rc_diff(&d->rc, d->u.m.diff);
+}
+
+static inline bool mue_delta_read_good(struct mue_delta *d, const struct mue_delta_guess *g)
+{
+	return !mue_delta_rc_bit(&d->rc, mue_delta_good(d, g));
 }
 
 static inline void mue_delta_seen(struct mue_delta *d, uint8_t b)
@@ -134,6 +146,11 @@ bool mue_delta_put(const struct mue_delta *d, struct mue_delta_unit *u, uint32_t
 bool mue_delta_elf_scan(struct mue_delta_scan *s, const uint8_t *b, struct mue_delta_unit *u);
 /* Finds the stretches of the old image, which is an ELF file.  MUE_EFORMAT: it is none. */
 int mue_delta_elf_open(struct mue_delta *d);
+static inline void mue_delta_note_long(struct mue_delta *d, bool good)
+{
+	d->long_history = d->long_history << 1 | !good;
+}
+
 /* Reads where the stretches are in new; readies the rich model. */
 int mue_delta_big_start(struct mue_delta *d);
 /* False: the caller's room lacks what the patch wants. */
@@ -142,6 +159,11 @@ bool mue_delta_big_open(struct mue_delta *d, const struct mue_delta_room *room);
 uint8_t mue_delta_read_fresh(struct mue_delta *d);
 uint8_t mue_delta_read_diff(struct mue_delta *d, const struct mue_delta_guess *g, uint8_t i);
 void mue_delta_seen(struct mue_delta *d, uint8_t b);
+bool mue_delta_read_good(struct mue_delta *d, const struct mue_delta_guess *g);
+/* For the encoder: set the rich model's contexts; note a difference. */
+void mue_delta_rich_diff(struct mue_delta *d, const struct mue_delta_guess *g, uint8_t i);
+void mue_delta_rich_good(struct mue_delta *d, const struct mue_delta_guess *g);
+void mue_delta_diffed(struct mue_delta *d, uint8_t diff);
 /* The unit as the rich model's contexts want it. */
 uint32_t mue_delta_unit_word(const struct mue_delta_guess *g);
 #endif

@@ -2,7 +2,7 @@
 
 #include "core/mem.h"
 
-enum { RATE = 6, WEIGHT_ONE = 1 << 16, MATCH_LEN_MAX = 63, STRETCH_MAX = 2047 };
+enum { RATE = 9, WEIGHT_ONE = 1 << 16, MATCH_LEN_MAX = 63, STRETCH_MAX = 2047 };
 
 /* 4096 / (1 + e^(-x/256)): an S of 33 points, straight between them. */
 static int32_t squash(int32_t x)
@@ -143,17 +143,33 @@ void mue_rich_fresh(struct mue_delta_rich *x, uint32_t pos)
 	x->matching = x->match_len > 0;
 }
 
-void mue_rich_changed(struct mue_delta_rich *x, uint8_t guess, uint8_t at, uint32_t unit)
+void mue_rich_changed(struct mue_delta_rich *x, uint8_t guess, uint8_t at, uint32_t unit,
+		      uint8_t last)
 {
-	uint32_t l = (uint32_t)x->last;
+	uint32_t l = (uint32_t)x->last, before = x->diffs;
 
+	at &= 7;
 	x->kind = MUE_RICH_CHANGED;
-	x->base[0] = mix(17, at & 3);
-	x->base[1] = mix(18 + (at & 3), guess);
-	x->base[2] = mix(22 + (at & 3), (l & 0xff) << 8 | guess);
-	x->base[3] = mix(26 + (at & 3), unit);
-	x->base[4] = mix(30 + (at & 3), unit >> 21);
-	x->base[5] = mix(34 + (at & 3), (l & 0xffff) << 8 | guess);
+	x->base[0] = mix(17 + at, last);
+	x->base[1] = mix(33 + at, guess);
+	x->base[2] = mix(49 + at, (l & 0xff) << 8 | guess);
+	x->base[3] = mix(65 + at, unit);
+	x->base[4] = mix(81 + at, before & 0xffffff);
+	x->base[5] = mix(97 + at, (before & 0xff) << 16 | (unit >> 24) << 8 | guess);
+	x->matching = false;
+}
+
+void mue_rich_good(struct mue_delta_rich *x, uint8_t kind, uint32_t unit, uint64_t history)
+{
+	uint32_t h = (uint32_t)history;
+
+	x->kind = MUE_RICH_GOOD;
+	x->base[0] = mix(113 + kind, h & 0xff);
+	x->base[1] = mix(129 + kind, h & 0xffff);
+	x->base[2] = mix(145 + kind, unit);
+	x->base[3] = mix(161 + kind, (unit >> 24) << 8 | (h & 0xf));
+	x->base[4] = mix(177 + kind, h & 0x01111111);
+	x->base[5] = mix(193 + kind, (unit & 0xffff) << 4 | (h & 0xf));
 	x->matching = false;
 }
 
@@ -199,8 +215,9 @@ void mue_rich_learn(struct mue_delta_rich *x, uint8_t bit)
 
 	for (uint32_t i = 0; i < MUE_RICH_INPUTS; i++)
 		x->set[i] += (x->input[i] * err) >> RATE;
-	for (uint32_t i = 0; i < MUE_RICH_TABLES; i++)
+	for (uint32_t i = 0; i < MUE_RICH_TABLES; i++) {
 		mue_delta_p_update(x->slot[i], bit);
+	}
 	if (x->matching && x->input[MUE_RICH_TABLES]) {
 		bool right = (x->input[MUE_RICH_TABLES] > 0) == !bit;
 

@@ -23,7 +23,7 @@ enum {
 };
 
 /* What a byte is. */
-enum mue_rich_kind { MUE_RICH_FRESH, MUE_RICH_CHANGED };
+enum mue_rich_kind { MUE_RICH_FRESH, MUE_RICH_CHANGED, MUE_RICH_GOOD };
 
 struct mue_delta_rich {
 	uint16_t slots[MUE_RICH_TABLES][1UL << MUE_RICH_SLOT_BITS];
@@ -32,7 +32,8 @@ struct mue_delta_rich {
 	int16_t stretch[4096];
 	uint16_t match_p[64]; /* "the match is right", by its length */
 
-	uint64_t last; /* the last eight bytes of new */
+	uint32_t diffs; /* the last four differences */
+	uint64_t last;  /* the last eight bytes of new */
 	uint32_t base[MUE_RICH_TABLES];
 	uint16_t *slot[MUE_RICH_TABLES]; /* of the running bit */
 	int16_t input[MUE_RICH_INPUTS];
@@ -57,11 +58,17 @@ int mue_rich_start(struct mue_delta_rich *x, uint32_t old_size,
 void mue_rich_seen(struct mue_delta_rich *x, uint8_t b);
 
 /*
- * Prepares for a byte: an inserted one, or one that differs from the prediction `guess` at place
- * `at` of a unit that starts with the byte `op`; `old` is where old stands.
+ * Prepares for a byte: an inserted one at `pos` of new, or the difference from the prediction
+ * `guess` at place `at` of a unit that starts with the bytes `unit`; `last` is the difference
+ * before.
  */
 void mue_rich_fresh(struct mue_delta_rich *x, uint32_t pos);
-void mue_rich_changed(struct mue_delta_rich *x, uint8_t guess, uint8_t at, uint32_t unit);
+void mue_rich_changed(struct mue_delta_rich *x, uint8_t guess, uint8_t at, uint32_t unit,
+		      uint8_t last);
+
+/* Prepares for "is the unit as predicted?"; `history` has a bit for each unit before, 1 is wrong.
+ */
+void mue_rich_good(struct mue_delta_rich *x, uint8_t kind, uint32_t unit, uint64_t history);
 
 /* The chance, of 4096, that the next bit below tree node `node` is 0; then what it was. */
 uint16_t mue_rich_p(struct mue_delta_rich *x, uint16_t node);

@@ -177,7 +177,13 @@ static void write_good(struct enc *x, const struct mue_delta_guess *g, bool good
 		return;
 	}
 	cost_to(x, MUE_COST_GOOD);
-	bit(x, mue_delta_good(d, g), !good);
+	if (d->rich) {
+		mue_delta_rich_good(d, g);
+		mue_rc_p(&x->rc, mue_rich_p(d->rich, 1), !good);
+		mue_rich_learn(d->rich, !good);
+	} else {
+		bit(x, mue_delta_good(d, g), !good);
+	}
 	if (!good)
 		d->hot = 0;
 	else if (d->hot)
@@ -248,13 +254,19 @@ static void catch_up(struct enc *x, uint32_t pos)
 
 static void write_diff(struct enc *x, const struct mue_delta_guess *g, uint8_t i, uint8_t diff)
 {
-	if (!x->d.rich) {
-		mue_rc_diff(&x->rc, x->d.u.m.diff, diff);
+	struct mue_delta *d = &x->d;
+	bool again = diff == d->last_diff[i & 1];
+
+	if (d->rich) {
+		catch_up(x, d->pos);
+		mue_delta_rich_diff(d, g, i);
+		write_rich(x, diff);
+		mue_delta_diffed(d, diff);
 		return;
 	}
-	catch_up(x, x->d.pos);
-	mue_rich_changed(x->d.rich, g->unit.bytes[i], i, mue_delta_unit_word(g));
-	write_rich(x, (uint8_t)(g->unit.bytes[i] + diff));
+	bit(x, &d->u.m.again[i & 1], !again);
+	if (!again)
+		mue_rc_diff(&x->rc, d->u.m.diff, diff);
 }
 
 static void write_bytes(struct enc *x, const struct mue_delta_guess *g)
@@ -266,15 +278,12 @@ static void write_bytes(struct enc *x, const struct mue_delta_guess *g)
 	cost_to(x, MUE_COST_BYTES);
 	for (uint8_t i = 0; i < g->unit.len; i++) {
 		uint8_t diff = (uint8_t)(x->new.data[d->pos + i] - g->unit.bytes[i]);
-		bool again = diff == d->last_diff[i & 1];
 
 		bit(x, mue_delta_same(d, g, i, wrong), diff != 0);
 		if (!diff)
 			continue;
 		wrong = 1;
-		bit(x, &d->u.m.again[i & 1], !again);
-		if (!again)
-			write_diff(x, &now, i, diff);
+		write_diff(x, &now, i, diff);
 		d->last_diff[i & 1] = diff;
 		now.unit.bytes[i] = x->new.data[d->pos + i];
 	}

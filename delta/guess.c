@@ -188,18 +188,19 @@ static void add(struct mue_span old, struct mue_span new, const struct mue_diff_
 size_t mue_guess_isa(struct mue_span old, struct mue_span new, const struct mue_diff_options *o,
 		     struct mue_guess ret[MUE_GUESSES])
 {
+	bool elf = is_elf(old) && is_elf(new);
 	size_t n = 0;
 
-	add(old, new, o, MUE_DELTA_PLAIN, ret, &n);
 	if (o->isa != MUE_DIFF_AUTO) {
-		if (o->isa != MUE_DELTA_PLAIN)
-			add(old, new, o, o->isa, ret, &n);
-	} else if (is_elf(old) && is_elf(new)) {
-		if (elf_isa(old) != MUE_DELTA_PLAIN)
-			add(old, new, o, elf_isa(old), ret, &n);
-	} else if (old.len < SMALL) {
-		add(old, new, o, MUE_DELTA_AVR, ret, &n);
-		add(old, new, o, MUE_DELTA_THUMB, ret, &n);
+		add(old, new, o, o->isa, ret, &n);
+	} else if (elf && elf_isa(old) != MUE_DELTA_PLAIN) {
+		add(old, new, o, elf_isa(old), ret, &n);
+	} else {
+		add(old, new, o, MUE_DELTA_PLAIN, ret, &n);
+		if (!elf && old.len < SMALL) {
+			add(old, new, o, MUE_DELTA_AVR, ret, &n);
+			add(old, new, o, MUE_DELTA_THUMB, ret, &n);
+		}
 	}
 	return n;
 }
