@@ -68,8 +68,10 @@ int mue_envelope_check(int fd, uint64_t size, const char *trust_folder,
 	void *map;
 	int r;
 
-	if (size == 0 || size > MUE_RELEASE_MAX)
-		return mue_fail(e, MUE_ESIZE, "an envelope has 1..%u bytes", MUE_RELEASE_MAX);
+	if (size == 0)
+		return mue_fail(e, MUE_ETRUNC, "the file is empty");
+	if (size > MUE_RELEASE_MAX)
+		return mue_fail(e, MUE_ESIZE, "an envelope has at most %u bytes", MUE_RELEASE_MAX);
 	map = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (map == MAP_FAILED)
 		return mue_fail_errno(e, "cannot read the envelope back");

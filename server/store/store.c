@@ -165,6 +165,7 @@ int mue_store_write(struct mue_store *s, mue_store_fn *fn, void *arg, struct mue
 
 	pthread_cond_init(&j.wake, NULL);
 	pthread_mutex_lock(&s->lock);
+	/* cppcheck-suppress autoVariables ; this function waits until the writer is done with it */
 	*s->last = &j;
 	s->last = &j.next;
 	pthread_cond_signal(&s->work);

@@ -91,7 +91,14 @@ def test_health_ready_and_metrics(server, operator, device):
     assert requests.get(server.http_url + "/ready", timeout=5).json() == {"status": "UP"}
     assert requests.get(server.http_url + "/metrics", timeout=5).status_code == 401
     device.poll()
-    text = operator.call("GET", "/metrics", expect=200).text
+    text = ""
+
+    def counted():  # a request is counted when its answer has been sent
+        nonlocal text
+        text = operator.call("GET", "/metrics", expect=200).text
+        return 'mue_http_requests_total{api="ddi",status="2xx"}' in text
+
+    wait_for(counted, 5)
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
     assert int(values["mue_targets"]) == 1
     assert int(values["mue_polls_total"]) >= 1
