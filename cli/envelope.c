@@ -80,9 +80,13 @@ static int beside(const struct mue_envelope *env, struct mue_view uri, char ret[
 static enum mue_payload_state compare(const struct mue_suit_params *p, const uint8_t digest[32],
 				      uint64_t size)
 {
-	if (p->digest.len != 32 || memcmp(p->digest.data, digest, 32) != 0)
-		return MUE_PAYLOAD_TAMPERED;
-	return p->has_size && p->size != size ? MUE_PAYLOAD_TAMPERED : MUE_PAYLOAD_OK;
+	bool same = p->digest.len == 32 && memcmp(p->digest.data, digest, 32) == 0 &&
+		    (!p->has_size || p->size == size);
+
+	if (same)
+		return MUE_PAYLOAD_OK;
+	/* Of a delta or a block container the manifest names the digest of the image it makes. */
+	return p->precursor.data || p->root.data ? MUE_PAYLOAD_DELTA : MUE_PAYLOAD_TAMPERED;
 }
 
 int mue_envelope_payload(const struct mue_envelope *env, uint8_t i, struct mue_payload *ret,
@@ -100,9 +104,7 @@ int mue_envelope_payload(const struct mue_envelope *env, uint8_t i, struct mue_p
 		ret->size = c->payload.len;
 		mue_hash_sha256(c->payload.data, c->payload.len, digest);
 		ret->state = compare(&c->params, digest, ret->size);
-		if (c->params.precursor.data)
-			ret->state = MUE_PAYLOAD_DELTA;
-		else if (ret->state == MUE_PAYLOAD_OK)
+		if (ret->state == MUE_PAYLOAD_OK)
 			ret->state = MUE_PAYLOAD_INTEGRATED;
 		return MUE_OK;
 	}
@@ -118,8 +120,7 @@ int mue_envelope_payload(const struct mue_envelope *env, uint8_t i, struct mue_p
 	}
 	if (r < 0)
 		return r;
-	ret->state = c->params.precursor.data ? MUE_PAYLOAD_DELTA
-					      : compare(&c->params, digest, ret->size);
+	ret->state = compare(&c->params, digest, ret->size);
 	return MUE_OK;
 }
 

@@ -29,7 +29,7 @@ char *mue_view_str(struct mue_view v, char *ret, size_t ret_size);
 enum mue_payload_state {
 	MUE_PAYLOAD_OK,
 	MUE_PAYLOAD_INTEGRATED, /* in the envelope, and its digest holds */
-	MUE_PAYLOAD_DELTA,      /* there, but only a device can check it */
+	MUE_PAYLOAD_DELTA,      /* a delta or a block container: only a device can check it */
 	MUE_PAYLOAD_NONE,       /* the manifest names none */
 	MUE_PAYLOAD_MISSING,
 	MUE_PAYLOAD_TAMPERED,

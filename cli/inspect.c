@@ -35,7 +35,7 @@ static const char *state_text(enum mue_payload_state s)
 	static const char *const texts[] = {
 		[MUE_PAYLOAD_OK] = "whole",
 		[MUE_PAYLOAD_INTEGRATED] = "whole, in the envelope",
-		[MUE_PAYLOAD_DELTA] = "a delta: the device checks what it gives",
+		[MUE_PAYLOAD_DELTA] = "encoded: the device checks the image it makes of it",
 		[MUE_PAYLOAD_NONE] = "none named",
 		[MUE_PAYLOAD_MISSING] = "MISSING",
 		[MUE_PAYLOAD_TAMPERED] = "TAMPERED: its digest or size is not the manifest's",
