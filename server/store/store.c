@@ -165,8 +165,8 @@ int mue_store_write(struct mue_store *s, mue_store_fn *fn, void *arg, struct mue
 
 	pthread_cond_init(&j.wake, NULL);
 	pthread_mutex_lock(&s->lock);
-	/* cppcheck-suppress autoVariables ; this function waits until the writer is done with it */
 	*s->last = &j;
+	/* cppcheck-suppress autoVariables ; this function waits until the writer is done with j */
 	s->last = &j.next;
 	pthread_cond_signal(&s->work);
 	while (!j.done)
