@@ -390,7 +390,7 @@ void avr128_power_on(struct avr128_machine *m)
 	for (uint32_t i = 0; i < 32; i++)
 		m->avr->data[i] = (uint8_t)random_next(m);
 	for (uint32_t i = 0x100; i < AVR128_RAM_END; i++)
-		m->avr->data[i] = (uint8_t)random_next(m);
+		m->avr->data[i] = m->paint ? AVR128_PAINT : (uint8_t)random_next(m);
 	m->avr->data[MCUCSR] = 1; /* PORF */
 	m->avr->data[MCUCR] = 0;
 	m->avr->data[SPMCSR] = 0;
@@ -411,6 +411,10 @@ static void native_sha(struct avr128_machine *m)
 	uint32_t state = (uint32_t)(d[24] | d[25] << 8), block = (uint32_t)(d[22] | d[23] << 8);
 	uint32_t sp = (uint32_t)(d[0x5d] | d[0x5e] << 8), s[8];
 
+	/* After a skipped instruction the pointers may be wild: then the real code shall run. */
+	if (state + sizeof(s) > AVR128_RAM_END || block + MUE_SHA256_BLOCK > AVR128_RAM_END ||
+	    sp + 3 > AVR128_RAM_END)
+		return;
 	memcpy(s, d + state, sizeof(s)); /* both are little endian */
 	mue_sha256_compress(s, d + block);
 	memcpy(d + state, s, sizeof(s));
@@ -439,6 +443,15 @@ static void skip_instruction(struct avr128_machine *m)
 	m->avr->pc += two ? 4 : 2;
 }
 
+static void note_pc(struct avr128_machine *m)
+{
+	uint32_t word = m->avr->pc / 2 % (AVR128_FLASH / 2);
+
+	if (!m->first_at[word])
+		m->first_at[word] = (uint32_t)m->instructions;
+	m->last_at[word] = (uint32_t)m->instructions;
+}
+
 enum avr128_stop avr128_run(struct avr128_machine *m, uint64_t cycles)
 {
 	uint64_t end = m->avr->cycle + cycles;
@@ -449,7 +462,10 @@ enum avr128_stop avr128_run(struct avr128_machine *m, uint64_t cycles)
 			native_sha(m);
 		if (m->until_pc && m->avr->pc == m->until_pc)
 			return AVR128_REACHED;
-		if (++m->instructions == m->skip_at)
+		m->instructions++;
+		if (m->first_at)
+			note_pc(m);
+		if (m->instructions == m->skip_at)
 			skip_instruction(m);
 		avr_run(m->avr);
 		if (m->cut)

@@ -21,6 +21,8 @@
 #define AVR128_EEPROM  4096u
 #define AVR128_RAM_END 0x1100u /* data addresses 0x100..0x10ff are SRAM */
 
+#define AVR128_PAINT 0xa5
+
 /* How an operation under power cut ends. */
 enum avr128_tear { AVR128_BEFORE, AVR128_HALF, AVR128_GARBLED, AVR128_AFTER, AVR128_TEARS };
 
@@ -44,6 +46,9 @@ struct avr128_machine {
 	uint32_t until_pc;   /* 0: none; byte address */
 	const char *until_text;
 	uint32_t skip_at; /* skip the instruction at this count of instructions, 0: none */
+	bool paint;       /* SRAM filled with AVR128_PAINT instead of junk: to measure the stack */
+	uint32_t *first_at; /* NULL, or for each flash word when it was executed first and last, */
+	uint32_t *last_at;  /* counted in instructions since power-on, 0: never */
 	/* results */
 	uint32_t ops, breaches;
 	uint32_t writes_at[AVR128_FLASH / AVR128_PAGE]; /* page erases and writes, by page */
