@@ -463,7 +463,9 @@ static unsigned thread_count(const struct mue_server_config *config)
 static int start(struct listener *l, const char *address, unsigned limit, struct mue_error *e)
 {
 	const struct mue_server *s = l->server;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC;
+	/* Not epoll: libmicrohttpd 0.9.75 then spins for as long as a TLS handshake waits for its
+	 * peer, 0.3 s of CPU a second for each slow device.  tests/e2e/test_server.py holds it. */
+	unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC;
 	struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, NULL },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, NULL },
@@ -471,7 +473,10 @@ static int start(struct listener *l, const char *address, unsigned limit, struct
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, NULL },
 		{ MHD_OPTION_END, 0, NULL },
 	};
-	static const char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+	/* AES-128 first: SHA-256 has its own instructions, SHA-384 has not. */
+	static const char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+					 ":-CIPHER-ALL:+AES-128-GCM:+CHACHA20-POLY1305"
+					 ":+AES-256-GCM";
 	const char *texts[] = { mue_ca_server_certificate(s->ca), mue_ca_server_key(s->ca),
 				mue_ca_certificate(s->ca), priorities };
 	int fd = -1, r;
