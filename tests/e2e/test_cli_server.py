@@ -2,6 +2,7 @@
 and mutual TLS, so that each can succeed or fail when the test says so."""
 import json
 import os
+import pty
 import re
 import subprocess
 import time
@@ -321,6 +322,39 @@ def test_on_error_stop_ends_it_for_good(site, devices, published):
     site.mue("rollout", "watch", "worse", "--interval", "100", "--timeout", "30", rc=STOPPED)
     wait_status(site, "worse", "stopped")
     assert all(d.action() is None for d in devices[1:])
+
+
+def on_terminal(site, *args):
+    """Runs mue with a terminal as standard output; gives what it drew and its exit code."""
+    main, side = pty.openpty()
+    p = subprocess.Popen([MUE, *args], cwd=site.folder, env=site.env, stdin=subprocess.DEVNULL, stdout=side,
+                         stderr=subprocess.PIPE)
+    os.close(side)
+    drawn = b""
+    while True:
+        try:
+            piece = os.read(main, 65536)
+        except OSError:  # the other side is closed
+            break
+        if not piece:
+            break
+        drawn += piece
+    os.close(main)
+    p.stderr.close()
+    return drawn.decode(), p.wait(30)
+
+
+def test_a_terminal_gets_bars_that_are_drawn_over(site, devices, published):
+    suit = site.release("2.3", 23, data=os.urandom(1 << 20) * 24)
+    drawn, code = on_terminal(site, "publish", suit)
+    assert code == OK
+    assert re.search(r"\r\x1b\[Kapp-2.3.rootfs.img  \[[#-]{30}\]  [0-9.]+ .?B of 25.1 MB", drawn), drawn
+    assert "\r\x1b[Kuploaded app-2.3.rootfs.img  25.1 MB\r\n" in drawn
+    site.mue("rollout", "create", "seen", "--ds", "app:2.3", "--filter", FLEET, "--stages", "1,100%", "--start")
+    drawn, code = on_terminal(site, "rollout", "watch", "seen", "--interval", "200", "--timeout", "2")
+    assert code == IO  # it still runs
+    assert drawn.count("\x1b[3A\x1b[J") >= 2 and drawn.count("1: 1") >= 3, drawn
+    site.mue("rollout", "stop", "seen")
 
 
 def test_a_person_starts_pauses_resumes_and_stops(site, devices, published):
