@@ -4,6 +4,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text < 0x20 && !strchr("\n\t\r", *text)) || *text == 0x7f)
+			return true;
+	return false;
+}
+
 int mgmt_text(const json_t *object, const char *name, size_t max, bool required, const char **ret,
 	      struct mue_error *e)
 {
@@ -22,11 +30,8 @@ int mgmt_text(const json_t *object, const char *name, size_t max, bool required,
 				max);
 	if (strlen(text) != json_string_length(value))
 		return mue_fail(e, MUE_EINVAL, "property \"%s\" holds a NUL", name);
-	for (const char *p = text; *p; p++)
-		if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t' && *p != '\r') ||
-		    *p == 0x7f)
-			return mue_fail(e, MUE_EINVAL, "property \"%s\" holds a control character",
-					name);
+	if (has_control(text))
+		return mue_fail(e, MUE_EINVAL, "property \"%s\" holds a control character", name);
 	*ret = text;
 	return 0;
 }

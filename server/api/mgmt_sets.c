@@ -395,6 +395,16 @@ static int stop_rollouts(struct mgmt_op *op, struct mue_error *e)
 	}
 }
 
+static int mark_invalid(struct mgmt_op *op, struct mue_error *e)
+{
+	int r = mue_db_exec(op->db, e, "UPDATE dist_set SET valid = 0 WHERE id = ?", "i", op->id);
+
+	return r < 0 ? r
+		     : mue_db_exec(op->db, e,
+				   "UPDATE target_filter SET auto_set = NULL WHERE auto_set = ?",
+				   "i", op->id);
+}
+
 static int do_invalidate(struct mgmt_op *op, struct mue_error *e)
 {
 	const char *how = NULL;
@@ -408,12 +418,7 @@ static int do_invalidate(struct mgmt_op *op, struct mue_error *e)
 	if (r == 0)
 		r = mgmt_bool(op->in, "cancelRollouts", &rollouts, e);
 	if (r == 0)
-		r = mue_db_exec(op->db, e, "UPDATE dist_set SET valid = 0 WHERE id = ?", "i",
-				op->id);
-	if (r == 0)
-		r = mue_db_exec(op->db, e,
-				"UPDATE target_filter SET auto_set = NULL WHERE auto_set = ?", "i",
-				op->id);
+		r = mark_invalid(op, e);
 	if (r == 0 && rollouts)
 		r = stop_rollouts(op, e);
 	if (r == 0 && strcmp(how, "none") != 0)

@@ -113,6 +113,14 @@ static bool has_wildcard(const char *v)
 	return false;
 }
 
+/* One literal character, in lower case; escaped where LIKE would take it for its own. */
+static bool put_literal(struct compiler *c, char ch, bool like)
+{
+	if (like && strchr("%_\\", ch) && !put(c, '\\'))
+		return false;
+	return put(c, (char)tolower((unsigned char)ch));
+}
+
 /* The value in lower case; as a LIKE pattern (escape \) when `like`.  NULL: no room. */
 static const char *lowered(struct compiler *c, const char *v, bool like)
 {
@@ -120,19 +128,12 @@ static const char *lowered(struct compiler *c, const char *v, bool like)
 	bool ok = true;
 
 	for (; *v && ok; v++) {
-		bool literal = false;
-
-		if (*v == '\\' && (v[1] == '*' || v[1] == '\\')) {
-			v++;
-			literal = true;
-		}
-		if (like && *v == '*' && !literal) {
+		if (*v == '\\' && (v[1] == '*' || v[1] == '\\'))
+			ok = put_literal(c, *++v, like);
+		else if (like && *v == '*')
 			ok = put(c, '%');
-			continue;
-		}
-		if (like && (*v == '%' || *v == '_' || *v == '\\'))
-			ok = put(c, '\\');
-		ok = ok && put(c, (char)tolower((unsigned char)*v));
+		else
+			ok = put_literal(c, *v, like);
 	}
 	return ok && put(c, '\0') ? start : NULL;
 }
@@ -285,32 +286,43 @@ static int emit_exists(struct compiler *c, const struct mue_field *f, const char
 	return r < 0 ? r : emit_all(c, "?", hole + 2, " AND ", NULL);
 }
 
+/* A condition on the entity's own column. */
+static int compare_own(struct compiler *c, const struct mue_field *f, bool negated)
+{
+	int r = negated ? emit(c, "NOT COALESCE(") : 0;
+
+	if (r == 0)
+		r = condition(c, f);
+	return r < 0 || !negated ? r : emit(c, ", FALSE)");
+}
+
+/* A condition on rows that belong to the entity. */
+static int compare_rows(struct compiler *c, const struct mue_field *f, const char *key,
+			bool negated)
+{
+	const struct mue_fiql_node *n = c->node;
+	/* "attribute.x==''" asks whether no value is there. */
+	bool unset = (n->op == MUE_FIQL_EQ || n->op == MUE_FIQL_NE) &&
+		     c->q->values[n->first_value][0] == '\0';
+	int r = negated != unset ? emit(c, "NOT ") : 0;
+
+	if (r == 0)
+		r = emit_exists(c, f, key);
+	if (r == 0)
+		r = unset ? emit_all(c, f->sql, " <> ''", NULL) : condition(c, f);
+	return r < 0 ? r : emit(c, ")");
+}
+
 static int comparison(struct compiler *c)
 {
 	const struct mue_fiql_node *n = c->node;
 	bool negated = n->op == MUE_FIQL_NE || n->op == MUE_FIQL_OUT;
 	const char *key;
 	const struct mue_field *f = find(c, &key);
-	bool unset;
-	int r;
 
 	if (!f)
 		return refuse(c, MUE_ENOTFOUND, "no field is named '%.60s'", n->selector);
-	if (!f->exists) {
-		r = negated ? emit(c, "NOT COALESCE(") : 0;
-		if (r == 0)
-			r = condition(c, f);
-		return r < 0 || !negated ? r : emit(c, ", FALSE)");
-	}
-	/* "attribute.x==''" asks whether no value is there. */
-	unset = n->values == 1 && c->q->values[n->first_value][0] == '\0' &&
-		(n->op == MUE_FIQL_EQ || n->op == MUE_FIQL_NE);
-	r = negated != unset ? emit(c, "NOT ") : 0;
-	if (r == 0)
-		r = emit_exists(c, f, key);
-	if (r == 0)
-		r = unset ? emit_all(c, f->sql, " <> ''", NULL) : condition(c, f);
-	return r < 0 ? r : emit(c, ")");
+	return f->exists ? compare_rows(c, f, key, negated) : compare_own(c, f, negated);
 }
 
 static int compile(struct compiler *c, int node)

@@ -403,43 +403,67 @@ static int stop(struct view *v, struct mue_error *e)
 	return r < 0 ? r : 0;
 }
 
+static bool start_is_due(const struct view *v)
+{
+	return v->start_at && v->start_at <= mue_now_ms();
+}
+
+static int start_by_clock(struct view *v, struct mue_error *e)
+{
+	int r;
+
+	if (!start_is_due(v))
+		return 0;
+	r = mue_rollout_event(v->db, v->id, MUE_ROLLOUT_EV_START, NULL, engine, e);
+	return r < 0 ? r : 1;
+}
+
+/* What the engine does in each state; nothing where no line stands. */
+static int (*const work[MUE_ROLLOUT_STATE_COUNT])(struct view *v, struct mue_error *e) = {
+	[MUE_ROLLOUT_READY] = start_by_clock, [MUE_ROLLOUT_STARTING] = schedule_all,
+	[MUE_ROLLOUT_RUNNING] = advance,      [MUE_ROLLOUT_STOPPING] = stop,
+	[MUE_ROLLOUT_DELETED] = cancel_some,
+};
+
 int mue_rollout_tick(struct mue_db *db, int64_t rollout_id, struct mue_error *e)
 {
 	struct view v;
 	int r = load(&v, db, rollout_id, e);
 
-	if (r == 0 && v.state == MUE_ROLLOUT_READY && v.start_at && v.start_at <= mue_now_ms()) {
-		r = mue_rollout_event(db, rollout_id, MUE_ROLLOUT_EV_START, NULL, engine, e);
-		r = r < 0 ? r : 1;
-	} else if (r == 0 && v.state == MUE_ROLLOUT_STARTING) {
-		r = schedule_all(&v, e);
-	} else if (r == 0 && v.state == MUE_ROLLOUT_RUNNING) {
-		r = advance(&v, e);
-	} else if (r == 0 && v.state == MUE_ROLLOUT_STOPPING) {
-		r = stop(&v, e);
-	} else if (r == 0 && v.state == MUE_ROLLOUT_DELETED) {
-		r = cancel_some(&v, e);
-	}
+	if (r == 0 && work[v.state])
+		r = work[v.state](&v, e);
 	unload(&v);
 	return r;
+}
+
+static int any(struct view *v, const char *sql, struct mue_error *e)
+{
+	int64_t id = 0;
+	int r = first_id(v, sql, &id, e);
+
+	return r < 0 ? r : id != 0;
+}
+
+static int asks(struct view *v, struct mue_error *e)
+{
+	if (v->state == MUE_ROLLOUT_READY)
+		return start_is_due(v);
+	if (v->state == MUE_ROLLOUT_DELETED)
+		return any(v, UNCANCELLED, e);
+	if (v->state != MUE_ROLLOUT_RUNNING)
+		return work[v->state] != NULL;
+	if (mue_rollout_advance(v->state, v->groups, v->count).kind != MUE_ADVANCE_NOTHING)
+		return 1;
+	return any(v, UNOPENED, e);
 }
 
 int mue_rollout_pending(struct mue_db *db, int64_t rollout_id, struct mue_error *e)
 {
 	struct view v;
-	int64_t id = 0;
 	int r = load(&v, db, rollout_id, e);
 
-	if (r == 0 && v.state == MUE_ROLLOUT_READY)
-		r = v.start_at && v.start_at <= mue_now_ms();
-	else if (r == 0 && (v.state == MUE_ROLLOUT_STARTING || v.state == MUE_ROLLOUT_STOPPING))
-		r = 1;
-	else if (r == 0 && v.state == MUE_ROLLOUT_RUNNING)
-		r = mue_rollout_advance(v.state, v.groups, v.count).kind != MUE_ADVANCE_NOTHING;
-	if (r == 0 && (v.state == MUE_ROLLOUT_RUNNING || v.state == MUE_ROLLOUT_DELETED)) {
-		r = first_id(&v, v.state == MUE_ROLLOUT_RUNNING ? UNOPENED : UNCANCELLED, &id, e);
-		r = r < 0 ? r : id != 0;
-	}
+	if (r == 0)
+		r = asks(&v, e);
 	unload(&v);
 	return r;
 }
