@@ -267,6 +267,7 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	mue_memory_trim();
 	r = mue_config_load(o.config, &c, &e);
 	if (r == 0 && geteuid() == 0)
 		r = mue_sandbox_user(c.user, &user, &e);
