@@ -46,6 +46,7 @@ static const struct {
 	T(PAUSED,               STOP,             STOPPING)
 	T(PAUSED,               DELETE,           DELETED)
 	T(STOPPING,             CANCELLED,        STOPPED)
+	T(STOPPING,             DELETE,           DELETED)
 	T(STOPPED,              DELETE,           DELETED)
 	T(FINISHED,             DELETE,           DELETED)
 	T(DELETED,              DELETE,           DELETED)
