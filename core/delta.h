@@ -13,7 +13,6 @@
 
 #include "core/delta_isa.h"
 #include "core/delta_rc.h"
-#include "core/delta_rich.h"
 #include "core/err.h"
 #include "core/sha256.h"
 
@@ -86,6 +85,8 @@ struct mue_delta_io {
 	int (*read_new)(void *ctx, uint32_t off, void *buf, uint16_t len);
 };
 
+struct mue_delta_rich;
+
 /* A stretch of old that lives on in new. */
 struct mue_delta_block {
 	uint32_t old, new, len;
@@ -119,44 +120,50 @@ struct mue_delta_models {
 	uint16_t fresh[256];
 };
 
+/* What is used most stands first: eight-bit machines reach 64 bytes from a pointer. */
 struct mue_delta {
+	struct mue_delta_rc rc;
+	uint32_t pos;      /* in new */
+	uint32_t old_pos;  /* of the running copy */
+	uint32_t copy;     /* bytes left of it */
+	uint32_t fresh;    /* bytes left of the running insert */
+	uint32_t page_pos; /* new offset of page[0] */
+	uint32_t stop;     /* end of the stretch that is being written */
+	uint8_t *page;
+	uint16_t page_size, page_fill;
+	uint16_t run;      /* units right in a row */
+	uint8_t history;   /* of the last units: 1 is wrong */
+	uint8_t sure, hot; /* units left of a window: all right; one wrong */
+	uint8_t flags;
+	int8_t space; /* of the last lesson */
+	uint8_t phase;
+
 	/* Set by mue_delta_open; pointers are kept. */
 	const struct mue_delta_io *io;
 	void *io_ctx;
 	const struct mue_delta_isa *isa; /* NULL: no prediction */
 	struct mue_delta_block *blocks;  /* sorted by old */
-	uint8_t *page;
-	uint16_t page_size;
-	uint16_t blocks_max;
-	struct mue_delta_rc rc;
-
 	uint32_t old_size, new_size, old_base, new_base;
-	uint16_t blocks_count, blocks_read;
-	uint8_t flags, page_log2, variants;
-	uint8_t phase;
-	int8_t space; /* of the last lesson */
+	uint16_t blocks_max, blocks_count;
+	uint8_t page_log2, variants;
 
-	uint32_t pos;      /* in new */
-	uint32_t stop;     /* end of the stretch that is being written */
-	uint32_t gap_end;  /* end of the gap that pos is in */
-	uint32_t old_pos;  /* of the running copy */
-	uint32_t copy;     /* bytes left of it */
-	uint32_t fresh;    /* bytes left of the running insert */
-	uint32_t page_pos; /* new offset of page[0] */
-	uint16_t page_fill;
-	int16_t err; /* of a write */
-
-	uint32_t number;   /* what was last added to a number */
-	uint16_t run;      /* units right in a row */
-	uint8_t history;   /* of the last units: 1 is wrong */
-	uint8_t sure, hot; /* units left of a window: all right; one wrong */
+	int16_t err;      /* of a write */
+	uint32_t gap_end; /* end of the gap that pos is in */
+	uint32_t number;  /* what was last added to a number */
+	uint32_t window_pos;
+	uint8_t window_len;
+	uint8_t window[MUE_DELTA_WINDOW];
 	uint8_t last_diff[2];
 	uint8_t lessons_next[2];
 	struct mue_delta_lesson lessons[2][MUE_DELTA_LEARNED];
 	struct mue_delta_scan scan;
-	uint32_t window_pos;
-	uint8_t window_len;
-	uint8_t window[MUE_DELTA_WINDOW];
+	uint8_t new_digest[MUE_DELTA_DIGEST];
+#ifndef MUE_DELTA_SMALL
+	struct mue_delta_rich *rich; /* NULL: profile S */
+	uint64_t long_history;       /* as `history` */
+	struct mue_delta_segment segments[MUE_DELTA_SEGMENTS];
+	uint8_t segments_count;
+#endif
 	union {
 		struct mue_delta_models m;
 		struct {
@@ -165,13 +172,6 @@ struct mue_delta {
 			struct mue_delta_variant variant[MUE_DELTA_VARIANTS];
 		} check;
 	} u;
-	uint8_t new_digest[MUE_DELTA_DIGEST];
-#ifndef MUE_DELTA_SMALL
-	struct mue_delta_rich *rich; /* NULL: profile S */
-	uint64_t long_history;       /* as `history` */
-	struct mue_delta_segment segments[MUE_DELTA_SEGMENTS];
-	uint8_t segments_count;
-#endif
 };
 
 /* What the caller lends to a decoder; all of it must live as long as the decoder. */

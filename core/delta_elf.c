@@ -3,6 +3,7 @@
  * 5.0 "Exception Frames"): which file offset has which address, and where addresses stand as data.
  */
 #include "core/delta_engine.h"
+#include "core/delta_rich.h"
 
 #include "core/mem.h"
 

@@ -2,6 +2,8 @@
 
 #include "core/mem.h"
 
+#if SIZE_MAX > UINT16_MAX
+
 enum { RATE = 9, WEIGHT_ONE = 1 << 16, MATCH_LEN_MAX = 63, STRETCH_MAX = 2047 };
 
 /* 4096 / (1 + e^(-x/256)): an S of 33 points, straight between them. */
@@ -239,3 +241,5 @@ uint8_t mue_rich_read(struct mue_delta_rich *x, struct mue_delta_rc *rc)
 	}
 	return (uint8_t)node;
 }
+
+#endif

@@ -12,6 +12,9 @@
 
 #include <stdbool.h>
 
+/* Tables this large do not exist where addresses have 16 bits. */
+#if SIZE_MAX > UINT16_MAX
+
 enum {
 	MUE_RICH_SLOT_BITS = 19, /* of one context's table */
 	MUE_RICH_TABLES = 6,
@@ -77,4 +80,5 @@ void mue_rich_learn(struct mue_delta_rich *x, uint8_t bit);
 /* The byte itself. */
 uint8_t mue_rich_read(struct mue_delta_rich *x, struct mue_delta_rc *rc);
 
+#endif
 #endif

@@ -5,6 +5,7 @@
 #include "delta/encode.h"
 
 #include "core/delta_engine.h"
+#include "core/delta_rich.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* The core decoder over images in memory. */
+#include "core/delta_rich.h"
 #include "delta/delta.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* Every pair and every odd shape of image comes back byte for byte, however it is decoded. */
 #include "core/delta_engine.h"
+#include "core/delta_rich.h"
 #include "delta/delta.h"
 
 #include <setjmp.h>

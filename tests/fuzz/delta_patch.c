@@ -7,6 +7,7 @@
  * FUZZ_SOURCES: core/delta_thumb.c core/delta_x86.c core/sha256.c
  */
 #include "core/delta.h"
+#include "core/delta_rich.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Prints what the delta decoder adds to a program (text with tables; RAM) on two machines, SHA-256
+# and memory functions not counted, and refuses more than the budgets.  $1: the source tree.
+set -eu
+cd "$1"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fails=0
+n=0
+
+# measure NAME TEXT-BUDGET RAM-BUDGET SIZE-TOOL MAPPER COMPILER...
+measure()
+{
+	name=$1 text_max=$2 ram_max=$3 size=$4 mapper=$5
+	shift 5
+	n=$((n + 1))
+	if ! command -v "$1" >/dev/null; then
+		echo "ok $n - delta decoder on $name # SKIP $1 is not installed"
+		return
+	fi
+	flags="-std=c11 -Os -flto -ffreestanding -ffunction-sections -fdata-sections -Wl,--gc-sections -DMUE_DELTA_SMALL -I."
+	# shellcheck disable=SC2086 # a list of words
+	"$@" $flags core/delta.c core/delta_engine.c core/delta_header.c core/delta_rc.c "$mapper" \
+		core/sha256.c tests/delta/size/device.c -o "$work/with"
+	# shellcheck disable=SC2086
+	"$@" $flags -DBASELINE core/sha256.c tests/delta/size/device.c -o "$work/without"
+	set -- $($size "$work/with" "$work/without" | awk 'NR > 1 { print $1 + $2, $2 + $3 }')
+	text=$(($1 - $3)) ram=$(($2 - $4))
+	verdict=ok
+	if [ "$text" -gt "$text_max" ] || [ "$ram" -gt "$ram_max" ]; then
+		verdict='not ok' fails=1
+	fi
+	echo "$verdict $n - delta decoder on $name: $text bytes of text (at most $text_max), $ram of RAM (at most $ram_max)"
+}
+
+echo 1..2
+measure ATmega128 6144 2048 avr-size core/delta_avr.c avr-gcc -mmcu=atmega128 -mcall-prologues
+measure Cortex-M0+ 4096 3072 arm-none-eabi-size core/delta_thumb.c arm-none-eabi-gcc \
+	-mcpu=cortex-m0plus -mthumb -nostdlib -Wl,--entry=main tests/delta/size/memory.c -lgcc
+exit $fails
