@@ -1,7 +1,12 @@
 #include "delta/delta.h"
 
-const struct mue_delta_isa *const mue_delta_isas[] = { &mue_delta_avr, &mue_delta_thumb,
-						       &mue_delta_arm64, &mue_delta_x86_64, NULL };
+const struct mue_delta_isa *const mue_delta_isas[] = { &mue_delta_avr,
+						       &mue_delta_thumb,
+						       &mue_delta_arm32,
+						       &mue_delta_arm64,
+						       &mue_delta_riscv,
+						       &mue_delta_x86_64,
+						       NULL };
 
 const char *mue_delta_isa_name(int id)
 {

@@ -49,6 +49,16 @@ static const struct row rows[] = {
 	{ "x86-64 jne -6", &mue_delta_x86_64, 0x1000, { 0x0f, 0x85, 0xfa, 0xff, 0xff, 0xff }, 6, MUE_DELTA_BRANCH, 0x1000 },
 	{ "x86-64 lea rax, [rip + 0x20]", &mue_delta_x86_64, 0x1000, { 0x48, 0x8d, 0x05, 0x20, 0, 0, 0 }, 7, MUE_DELTA_SPLIT, 0x1027 },
 	{ "x86-64 cmp byte [rip + 0x20], 1", &mue_delta_x86_64, 0x1000, { 0x80, 0x3d, 0x20, 0, 0, 0, 1 }, 6, MUE_DELTA_SPLIT, 0x1027 },
+	{ "RISC-V jal ra, .+0x10", &mue_delta_riscv, 0x1000, { 0xef, 0x00, 0x00, 0x01 }, 4, MUE_DELTA_CALL, 0x1010 },
+	{ "RISC-V beq a0, a1, .-4", &mue_delta_riscv, 0x1000, { 0xe3, 0x0e, 0xb5, 0xfe }, 4, MUE_DELTA_BRANCH, 0xffc },
+	{ "RISC-V c.j .-2", &mue_delta_riscv, 0x1000, { 0xfd, 0xbf }, 2, MUE_DELTA_BRANCH, 0xffe },
+	{ "RISC-V c.beqz a0, .+6", &mue_delta_riscv, 0x1000, { 0x19, 0xc1 }, 2, MUE_DELTA_BRANCH, 0x1006 },
+	{ "RISC-V auipc a0, 1; addi a0, a0, -4", &mue_delta_riscv, 0x1000, { 0x17, 0x15, 0, 0, 0x13, 0x05, 0xc5, 0xff }, 8, MUE_DELTA_POINTER, 0x1ffc },
+	{ "RISC-V lui a0, 0x20; sw a1, 8(a0)", &mue_delta_riscv, 0x1000, { 0x37, 0x05, 0x02, 0, 0x23, 0x24, 0xb5, 0x00 }, 8, MUE_DELTA_POINTER, 0x20008 },
+	{ "A32 bl .+8", &mue_delta_arm32, 0x1000, { 0, 0, 0, 0xeb }, 4, MUE_DELTA_CALL, 0x1008 },
+	{ "A32 bne .-4", &mue_delta_arm32, 0x1000, { 0xfd, 0xff, 0xff, 0x1a }, 4, MUE_DELTA_BRANCH, 0xffc },
+	{ "A32 ldr r0, [pc, #-8]", &mue_delta_arm32, 0x1000, { 0x08, 0, 0x1f, 0xe5 }, 4, MUE_DELTA_LOCAL, 0x1000 },
+	{ "A32 movw r1, #0x1234", &mue_delta_arm32, 0x1000, { 0x34, 0x12, 0x01, 0xe3 }, 4, MUE_DELTA_WIDE, 0x1234 },
 };
 /* clang-format on */
 
@@ -79,13 +89,14 @@ static void test_rows(void **state)
 /* Every reference that can be read can be written elsewhere and read again. */
 static void test_round_trips(void **state)
 {
-	static const struct mue_delta_isa *const isas[] = { &mue_delta_avr, &mue_delta_thumb,
-							    &mue_delta_arm64, &mue_delta_x86_64 };
+	static const struct mue_delta_isa *const isas[] = { &mue_delta_avr,   &mue_delta_thumb,
+							    &mue_delta_arm64, &mue_delta_x86_64,
+							    &mue_delta_riscv, &mue_delta_arm32 };
 	uint32_t x = 12345, moved = 0;
 
 	(void)state;
-	for (size_t i = 0; i < 400000; i++) {
-		const struct mue_delta_isa *isa = isas[i % 4];
+	for (size_t i = 0; i < 600000; i++) {
+		const struct mue_delta_isa *isa = isas[i % 6];
 		struct mue_delta_scan s = { .addr = 0x8000, .size = 0x100000 };
 		struct mue_delta_unit u = { .len = isa->step };
 		uint8_t w[64];

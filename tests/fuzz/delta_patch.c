@@ -5,6 +5,7 @@
  * FUZZ_SOURCES: core/delta.c core/delta_arm64.c core/delta_avr.c core/delta_elf.c
  * FUZZ_SOURCES: core/delta_engine.c core/delta_header.c core/delta_rc.c core/delta_rich.c
  * FUZZ_SOURCES: core/delta_thumb.c core/delta_x86.c core/sha256.c
+ * FUZZ_SOURCES: core/delta_arm32.c core/delta_riscv.c
  */
 #include "core/delta.h"
 #include "core/delta_rich.h"
@@ -50,8 +51,13 @@ static int read_new(void *ctx, uint32_t off, void *buf, uint16_t len)
 }
 
 static const struct mue_delta_io io = { read_old, write_new, read_new };
-static const struct mue_delta_isa *const isas[] = { &mue_delta_avr, &mue_delta_thumb,
-						    &mue_delta_arm64, &mue_delta_x86_64, NULL };
+static const struct mue_delta_isa *const isas[] = { &mue_delta_avr,
+						    &mue_delta_thumb,
+						    &mue_delta_arm32,
+						    &mue_delta_arm64,
+						    &mue_delta_riscv,
+						    &mue_delta_x86_64,
+						    NULL };
 
 static const uint8_t elf_ident[] = { 0x7f, 'E', 'L', 'F', 2 };
 
