@@ -1,5 +1,5 @@
 /*
- * httpd.h - the listeners: libmicrohttpd with epoll and a pool of threads, TLS by GnuTLS.
+ * httpd.h - the listeners: libmicrohttpd with a pool of threads, TLS by GnuTLS.
  */
 #ifndef MUE_SERVER_HTTP_HTTPD_H
 #define MUE_SERVER_HTTP_HTTPD_H

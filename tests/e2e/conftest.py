@@ -22,7 +22,8 @@ BUILD = pathlib.Path(os.environ.get("MUE_BUILD", SOURCE / "build"))
 class Server:
     """One mue-server process on one data folder; may be stopped, killed and started again."""
 
-    def __init__(self, folder, *args):
+    def __init__(self, folder, *args, wrap=()):
+        self.wrap = wrap  # a command that executes the server
         self.folder = pathlib.Path(folder)
         self.data = self.folder / "data"
         self.args = args
@@ -33,7 +34,7 @@ class Server:
 
     def start(self):
         # The ports of the first start are kept, so that clients find the server again.
-        command = [BUILD / "server" / "mue-server", "--data", self.data,
+        command = [*self.wrap, BUILD / "server" / "mue-server", "--data", self.data,
                    "--listen", f"127.0.0.1:{self.https_port}", "--http", f"127.0.0.1:{self.http_port}",
                    *self.args]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)

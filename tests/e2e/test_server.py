@@ -536,3 +536,29 @@ def test_reports_of_many_devices_share_commits(server, operator):
     writes, commits = counter("mue_store_writes_total") - writes, counter("mue_store_commits_total") - commits
     print("writes", writes, "commits", commits)
     assert writes >= 320 and commits < writes
+
+
+def test_a_crowd_is_sent_away_with_different_times_to_come_back(folder):
+    """With 600 files the server takes 344 connections; near that it answers 503 with Retry-After, and recovers."""
+    s = Server(folder, wrap=("prlimit", "--nofile=600:600"))
+    crowd = []
+    try:
+        s.start()
+        answers = []
+        for _ in range(330):
+            c = socket.create_connection(("127.0.0.1", s.http_port))
+            c.settimeout(5)
+            crowd.append(c)
+        for c in crowd[-12:]:
+            c.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            answers.append(c.recv(4096).decode())
+        assert all(a.startswith("HTTP/1.1 503 ") for a in answers), answers[0]
+        waits = [int(a.lower().split("retry-after: ")[1].split("\r")[0]) for a in answers]
+        assert all(30 <= w < 300 for w in waits) and len(set(waits)) > 3
+        for c in crowd:
+            c.close()
+        wait_for(lambda: requests.get(s.http_url + "/health", timeout=5).status_code == 200, 10)
+    finally:
+        for c in crowd:
+            c.close()
+        s.close()

@@ -215,7 +215,7 @@ def test_a_cancelled_update(operator, server, client):
     token = operator.target("dev1")["securityToken"]
     dist, _ = operator.release("rootfs", "1.0", {"update.swu": client.swu(b"image" * 1000)})
     action = operator.assign(dist, "dev1")
-    operator.call("DELETE", f"/rest/v1/targets/dev1/actions/{action}", expect=204)
+    operator.call("DELETE", f"/rest/v1/targets/dev1/actions/{action}", expect=(200, 204))
     client.start(server.url, token=token)
     wait_for(lambda: "canceled" in states(operator, action), 40)
     assert not client.slot.exists()
