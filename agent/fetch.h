@@ -45,9 +45,10 @@ struct mue_fetch {
 /* Life of the fetch process; returns its exit status.  The caller has confined it already. */
 int mue_fetch_main(const struct mue_config *c, int sock, bool once);
 
-/* One GET of a DDI resource into memory: status is checked, Retry-After kept.  The caller frees
- * *ret by mue_http_answer_free in every case. */
-int mue_fetch_get(struct mue_fetch *f, struct mue_http *h, const char *url,
+/* One GET of the DDI resource that `link` names into memory, from our own server whatever host the
+ * link has: status is checked, Retry-After kept.  The caller frees *ret by mue_http_answer_free in
+ * every case. */
+int mue_fetch_get(struct mue_fetch *f, struct mue_http *h, const char *link,
 		  struct mue_http_answer *ret, struct mue_error *e);
 
 /* Polls once. */

@@ -131,8 +131,14 @@ static int decide(struct mue_install *in, struct mue_error *e)
 {
 	struct mue_error why = in->health;
 	struct mue_boot_view v;
-	int r = why.code ? 0 : reach(in, &why, e);
+	char text[200];
+	int r;
 
+	snprintf(text, sizeof(text), "%s booted in slot %s, on trial", in->device.running.version,
+		 mue_install_slot_name(in->running));
+	r = mue_install_report(in, MUE_REPORT_PROCEEDING, 0, text, e);
+	if (r == 0 && !why.code)
+		r = reach(in, &why, e);
 	if (r < 0)
 		return r; /* fetch is gone: nothing is decided, a restart tries again */
 	if (why.code)

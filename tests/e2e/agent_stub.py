@@ -15,7 +15,7 @@ class Stub:
         self.deployment, self.cancel, self.confirmation = {}, None, None
         self.faults, self.requests, self.feedback, self.attributes = {}, [], [], {}
         self.down, self.sent = False, 0
-        self.id_as_number = False
+        self.id_as_number, self.link_url = False, None
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -53,7 +53,7 @@ class Stub:
         self.action, self.cancel = action, None
 
     def links(self):
-        base = f"{self.url}/DEFAULT/controller/v1/x"
+        base = f"{self.link_url or self.url}/DEFAULT/controller/v1/x"
         if self.cancel:
             return {"cancelAction": {"href": f"{base}/cancelAction/{self.cancel[0]}"}}
         if self.confirmation:

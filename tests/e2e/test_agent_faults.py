@@ -150,7 +150,16 @@ def test_reports_survive_a_server_that_is_away(product, stub, device):
     # "can reach the server" holds now: confirmed, and every report arrives in its order
     assert end_of(stub, 7, d)[0] == "success"
     texts = stub.texts(7)
-    assert "downloading" in texts[0] and "rebooting for its trial" in texts[1] and "is confirmed" in texts[-1]
+    assert "downloading" in texts[0] and "rebooting for its trial" in texts[1]
+    assert texts[2].endswith("booted in slot b, on trial") and "is confirmed" in texts[-1]
+
+
+def test_links_with_the_name_of_a_proxy_lead_to_our_server(product, stub, device):
+    stub.link_url = "http://inside.invalid:8080"
+    stub.deploy(7, product.second)
+    d = device()
+    d.power_on()
+    assert end_of(stub, 7, d)[0] == "success"
 
 
 def test_an_image_that_cannot_reach_the_server_reverts(product, stub, device):
