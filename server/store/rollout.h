@@ -14,7 +14,8 @@ enum { MUE_ROLLOUT_GROUPS = 500, MUE_ROLLOUT_BATCH = 500 };
 /*
  * Fills the groups of a rollout in state creating, in order of position: each takes its share of
  * the targets that match the rollout's filter and its own, whose type is compatible with the
- * set's, and that no group before it took; lowest ids first.  MUE_EINVAL: a filter that does not
+ * set's, who do not report a vendor or class that the set is not made for, and that no group before
+ * it took; lowest ids first.  MUE_EINVAL: a filter that does not
  * compile, no target at all, or targets that no group takes.
  */
 int mue_rollout_plan(struct mue_db *db, int64_t rollout_id, int64_t overdue_ms,

@@ -313,9 +313,82 @@ static void killed_anywhere_it_ends_the_same(void **state)
 	}
 }
 
+/* ---- planning by what devices are ---- */
+
+#define TRACK "0, '', 0, ''"
+
+/* A set made for one vendor and class; devices that say so, say otherwise, or say nothing. */
+static int plan_mixed_fleet(struct mue_db *db, void *arg, struct mue_error *e)
+{
+	static const char *const sql[] = {
+		"INSERT INTO dist_set (id, type_id, name, version, created_at, created_by,"
+		" modified_at, modified_by) VALUES (1, 1, 'app', '2', " TRACK ")",
+		"INSERT INTO module (id, type_id, name, version, created_at, created_by,"
+		" modified_at, modified_by) VALUES (1, 1, 'app', '2', " TRACK ")",
+		"INSERT INTO set_module (set_id, module_id) VALUES (1, 1)",
+		"INSERT INTO artifact (module_id, filename, size, sha256, sha1, md5, created_at,"
+		" created_by, sequence, vendor, class) VALUES (1, 'a.suit', 1, '', '', '', 0, '', "
+		"2,"
+		" '11111111-1111-4111-8111-111111111111', '22222222-2222-4222-8222-222222222222')",
+		"INSERT INTO target (id, controller_id, name, security_token, created_at,"
+		" created_by, modified_at, modified_by) VALUES (1, 'ours', '', '', " TRACK
+		"), (2, 'other-class', '', '', " TRACK "), (3, 'other-vendor', '', '', " TRACK
+		"), (4, 'silent', '', '', " TRACK "), (5, 'ours-too', '', '', " TRACK ")",
+		"INSERT INTO target_attribute (target_id, key, value) VALUES"
+		" (1, 'mue.vendor', '11111111-1111-4111-8111-111111111111'),"
+		" (1, 'mue.class', '22222222-2222-4222-8222-222222222222'),"
+		" (5, 'mue.vendor', '11111111-1111-4111-8111-111111111111'),"
+		" (2, 'mue.vendor', '11111111-1111-4111-8111-111111111111'),"
+		" (2, 'mue.class', '33333333-3333-4333-8333-333333333333'),"
+		" (3, 'mue.vendor', 'example.org'), (3, 'mue.class', 'gateway')",
+		"INSERT INTO rollout (id, name, set_id, filter, status, created_at, created_by,"
+		" modified_at, modified_by) VALUES (1, 'r', 1, 'id==*', 'creating', " TRACK ")",
+		"INSERT INTO rollout_group (id, rollout_id, position, name, status, created_at,"
+		" created_by, modified_at, modified_by) VALUES (1, 1, 0, 'g', 'creating', " TRACK
+		")",
+	};
+	int r = 0;
+
+	(void)arg;
+	for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]) && r == 0; i++)
+		r = mue_db_exec(db, e, sql[i], NULL);
+	if (r == 0)
+		r = mue_rollout_plan(db, 1, 0, e);
+	if (r == 0) {
+		assert_int_equal(number(db, "SELECT total FROM rollout"), 3);
+		assert_int_equal(number(db, "SELECT count(*) FROM rollout_target"), 3);
+		assert_int_equal(number(db, "SELECT count(*) FROM rollout_target"
+					    " WHERE target_id IN (1, 4, 5)"),
+				 3);
+	}
+	return r;
+}
+
+static void other_classes_are_not_in_the_plan(void **state)
+{
+	char folder[] = "/tmp/mue-rollout-XXXXXX", path[64], file[96];
+	struct mue_store *store;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/mue.db", folder);
+	OK(mue_store_open(path, &store, &e));
+	OK(mue_store_write(store, plan_mixed_fleet, NULL, &e));
+	mue_store_close(store);
+	for (const char *const *end = (const char *const[]){ "", "-wal", "-shm", NULL }; *end;
+	     end++) {
+		snprintf(file, sizeof(file), "%s%s", path, *end);
+		unlink(file);
+	}
+	rmdir(folder);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(killed_anywhere_it_ends_the_same) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(other_classes_are_not_in_the_plan),
+		cmocka_unit_test(killed_anywhere_it_ends_the_same),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
