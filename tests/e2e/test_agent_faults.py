@@ -1,6 +1,8 @@
 """mue-agent against a server and a network that misbehave: bounded retries, resume, honest reports."""
 import os
 import pathlib
+import shutil
+import tempfile
 import time
 
 import pytest
@@ -412,3 +414,26 @@ def test_a_killed_process_continues_in_the_middle(product, stub, device, which):
     assert end_of(stub, 7, d)[0] == "success"
     second = stub.downloads()[1][2]
     assert int(second.split("=")[1].rstrip("-")) >= 1_000_000
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_without_root_it_works_too(product, stub):
+    """Nothing to give up but the seccomp filters and Landlock: install and poll as an ordinary user."""
+    stub.deploy(7, product.second)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="mue-plain-"))
+    try:
+        shutil.copytree(product.trust, folder / "trust")
+        (folder / "a").write_bytes(product.first.image)
+        (folder / "b").touch()
+        (folder / "conf").write_text(
+            f"server = {stub.url}\nid = x\ntoken = t\ntrust = {folder}/trust\nstate = {folder}/state\n"
+            f"vendor = acme.example\nclass = gw-1\nslot.a = {folder}/a\nslot.b = {folder}/b\n"
+            f"bootctl = sim:{folder}/boot\ndisk.min = 0\n")
+        shutil.copy(AGENT, folder / "mue-agent")
+        run("chown", "-R", "nobody", folder)
+        run("setpriv", "--reuid=nobody", "--clear-groups", folder / "mue-agent", "--config", folder / "conf", "--once",
+            rc=75)
+        assert (folder / "b").read_bytes()[:len(product.second.image)] == product.second.image
+        assert "rebooting for its trial" in stub.texts(7)[-1]
+    finally:
+        shutil.rmtree(folder)
