@@ -47,8 +47,17 @@ void mue_board_state(struct mue_boot_medium *ret);
 /* Feeds the watchdog.  Called at least once every 64 bytes hashed. */
 void mue_board_kick(void);
 
-/* Hands control to the image in `slot`; does not return. */
-void mue_board_start(uint8_t slot);
+/* What the two bytes of a proof are once signature (0) and image digest (1) hold; neither 0 nor
+ * erased, so that memory nobody wrote proves nothing. */
+#define MUE_BOOT_PROOF_SIGNATURE 0xa5u
+#define MUE_BOOT_PROOF_IMAGE     0x5au
+
+/*
+ * Hands control to the image in `slot`; does not return.  `proof` goes into the address that is
+ * jumped to: with anything but the two bytes above that is the reset vector, so that a skipped
+ * branch before the call, or a wild jump to it, starts nothing.
+ */
+void mue_board_start(uint8_t slot, const uint8_t proof[2]);
 
 /* The recovery link: one byte, waiting (and feeding the watchdog); and back. */
 uint8_t mue_board_receive(void);

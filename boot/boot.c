@@ -48,7 +48,7 @@ void mue_boot(void)
 		}
 		e = mue_boot_verify(c.slot, l.s.counter, &p);
 		if (e == MUE_OK)
-			mue_board_start(c.slot);
+			mue_board_start(c.slot, p.proof);
 		l.tried = (uint8_t)(l.tried | 1u << c.slot);
 		if (mue_bootstate_mark_bad(&l.s, c.slot, e))
 			store(&l);

@@ -4,6 +4,7 @@
 #include "core/err.h"
 #include "core/mem.h"
 #include "core/sha256.h"
+#include "core/size.h"
 
 /* RFC 8554 sections 4.1, 5.1; SP 800-208 section 4. */
 enum {
@@ -37,7 +38,16 @@ struct work {
 	uint8_t q[32];   /* message hash and checksum, then the node */
 };
 
-static void take(struct work *w, uint8_t *to, uint8_t len)
+uint8_t mue_boot_differ(const uint8_t *a, const uint8_t *b, uint8_t len)
+{
+	uint8_t bits = 0;
+
+	while (len--)
+		bits = (uint8_t)(bits | (*a++ ^ *b++));
+	return bits;
+}
+
+MUE_NOINLINE static void take(struct work *w, uint8_t *to, uint8_t len)
 {
 	mue_board_read(w->slot, w->off, to, len);
 	w->off = (board_off_t)(w->off + len);
@@ -156,7 +166,7 @@ static void climb(struct work *w, uint32_t node)
 }
 
 int8_t mue_boot_lms_verify(const uint8_t pub[MUE_BOOT_PUB], const struct mue_boot_range *sig,
-			   const uint8_t *msg, uint8_t msg_len)
+			   const uint8_t *msg, uint8_t msg_len, uint8_t *ret_proof)
 {
 	uint8_t type = pub[KEY_LMS], height = (uint8_t)(type - LMS_TYPE_H5 + 1);
 	uint32_t leaf, leaves = 1;
@@ -183,5 +193,6 @@ int8_t mue_boot_lms_verify(const uint8_t pub[MUE_BOOT_PUB], const struct mue_boo
 	if (take32(&w) != type)
 		return MUE_ESIGNATURE;
 	climb(&w, leaves + leaf);
-	return memcmp(w.q, pub + KEY_T, N) ? MUE_ESIGNATURE : MUE_OK;
+	*ret_proof = mue_boot_differ(w.q, pub + KEY_T, N) ^ MUE_BOOT_PROOF_SIGNATURE;
+	return *ret_proof != MUE_BOOT_PROOF_SIGNATURE ? MUE_ESIGNATURE : MUE_OK;
 }

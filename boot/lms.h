@@ -20,8 +20,12 @@ struct mue_boot_range {
 	uint8_t slot;
 };
 
-/* Does that HSS signature sign `msg` under `pub`?  0 or MUE_ESIGNATURE. */
+/* 0 when the bytes are equal, else the bits in which any of them differ. */
+uint8_t mue_boot_differ(const uint8_t *a, const uint8_t *b, uint8_t len);
+
+/* Does that HSS signature sign `msg` under `pub`?  0 or MUE_ESIGNATURE.  *ret_proof is
+ * MUE_BOOT_PROOF_SIGNATURE only when it does. */
 int8_t mue_boot_lms_verify(const uint8_t pub[MUE_BOOT_PUB], const struct mue_boot_range *sig,
-			   const uint8_t *msg, uint8_t msg_len);
+			   const uint8_t *msg, uint8_t msg_len, uint8_t *ret_proof);
 
 #endif

@@ -232,12 +232,13 @@ static void manifest(struct reader *r, uint16_t end, const struct mue_boot_ident
 static const uint8_t tbs_head[] = { 0x84, 0x6a, 'S',  'i',  'g',  'n',  'a',  't',
 				    'u',  'r',  'e',  '1',  0x44, 0xa1, 0x01, 0x38,
 				    0x2d, 0x40, 0x58, 0x24, 0x82, 0x2f, 0x58, 0x20 };
+#define TBS_SIZE (sizeof(tbs_head) + 32)
 static const uint8_t protected_[] = { 0xd2, 0x84, 0x44, 0xa1, 0x01, 0x38, 0x2d };
 static const uint8_t kid_head[] = { 0x04, 0x48 };
 static const uint8_t detached[] = { 0xf6 };
 
 /* One COSE_Sign1.  Another algorithm's is passed over. */
-static int8_t block(struct reader *r, const uint8_t *pub, const uint8_t *tbs, uint8_t tbs_len)
+static int8_t block(struct reader *r, const uint8_t *pub, const uint8_t *tbs, uint8_t *ret_proof)
 {
 	struct reader in = *r;
 	uint16_t end = enter(&in);
@@ -256,25 +257,25 @@ static int8_t block(struct reader *r, const uint8_t *pub, const uint8_t *tbs, ui
 	sig.slot = in.slot;
 	sig.off = in.at;
 	sig.len = (uint16_t)(in.end - in.at);
-	return mue_boot_lms_verify(pub, &sig, tbs, tbs_len);
+	return mue_boot_lms_verify(pub, &sig, tbs, TBS_SIZE, ret_proof);
 }
 
 /* [<< digest >>, << block >>, ?<< block >>] */
-static int8_t wrapper(struct reader *r, const struct mue_boot_identity *id, const uint8_t *digest)
+static int8_t wrapper(struct reader *r, const struct mue_boot_identity *id, struct mue_boot_p0 *p)
 {
-	uint8_t tbs[sizeof(tbs_head) + 32], n;
+	uint8_t tbs[TBS_SIZE], n;
 	int8_t held = MUE_ESIGNATURE;
 
 	memcpy(tbs, tbs_head, sizeof(tbs_head));
-	memcpy(tbs + sizeof(tbs_head), digest, 32);
+	memcpy(tbs + sizeof(tbs_head), p->digest, 32);
 	n = (uint8_t)(byte(r) - 0x81);
 	if (n > 2)
 		fail(r, MUE_EPROFILE);
 	/* The last six bytes of the head are those of the digest's own byte string. */
 	expect(r, tbs_head + sizeof(tbs_head) - 6, 6, MUE_EPROFILE);
-	expect(r, digest, 32, MUE_EDIGEST);
+	expect(r, p->digest, 32, MUE_EDIGEST);
 	for (; n > 0 && !r->err; n--)
-		if (block(r, id->pub, tbs, sizeof(tbs)) == MUE_OK)
+		if (block(r, id->pub, tbs, p->proof) == MUE_OK)
 			held = MUE_OK;
 	leave(r, r->end);
 	return r->err ? r->err : held;
@@ -327,5 +328,5 @@ int8_t mue_boot_p0_open(const struct mue_boot_identity *id, const struct mue_boo
 	if (r.err)
 		return r.err;
 	enter(&auth);
-	return wrapper(&auth, id, ret->digest);
+	return wrapper(&auth, id, ret);
 }

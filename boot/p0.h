@@ -21,6 +21,7 @@ struct mue_boot_p0 {
 	uint32_t slot;      /* that it is linked for, or MUE_SLOT_NONE */
 	uint8_t image[32];  /* SHA-256 of the image */
 	uint8_t digest[32]; /* SHA-256 of the manifest */
+	uint8_t proof[2];   /* MUE_BOOT_PROOF_SIGNATURE and _IMAGE once they hold */
 };
 
 /* Hashes `size` bytes of a slot, feeding the watchdog. */

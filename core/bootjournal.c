@@ -4,15 +4,13 @@
 #include "core/crc.h"
 #include "core/err.h"
 #include "core/mem.h"
+#include "core/size.h"
 
 #include <stddef.h>
 
 #define REC      MUE_BOOTSTATE_RECORD
 #define REC_BODY (REC - 4) /* what the CRC covers */
 #define VERSION  1
-
-/* Merged into one large stack frame, these cost an AVR a tenth more code. */
-#define NOINLINE __attribute__((noinline))
 
 #ifdef MUE_BOOTSTATE_SMALL
 /* A board whose geometry is fixed when it is compiled: blocks below 32 kB, program unit <= 32. */
@@ -69,7 +67,7 @@ static void put32(uint8_t *p, uint32_t v)
 		*p++ = (uint8_t)v;
 }
 
-static uint32_t get32(const uint8_t *p)
+MUE_NOINLINE static uint32_t get32(const uint8_t *p)
 {
 	uint32_t v = 0;
 	uint8_t i;
@@ -145,7 +143,7 @@ int mue_bootstate_load(const struct mue_flash *f, struct mue_bootstate *ret)
 }
 
 /* 1: the place at `off` is erased; 0: it is not. */
-NOINLINE static int is_free(const struct mue_flash *f, place_t off)
+MUE_NOINLINE static int is_free(const struct mue_flash *f, place_t off)
 {
 	place_t end = (place_t)(off + stride_of(f));
 	uint8_t rec[REC], i;
@@ -189,8 +187,8 @@ static int make_room(const struct mue_flash *f, struct found *at)
 	return e < 0 ? e : passed + !passed;
 }
 
-NOINLINE static int write_checked(const struct mue_flash *f, place_t off,
-				  const struct mue_bootstate *s)
+MUE_NOINLINE static int write_checked(const struct mue_flash *f, place_t off,
+				      const struct mue_bootstate *s)
 {
 	uint8_t unit[UNIT_MAX], back[REC];
 	int e;

@@ -2,6 +2,7 @@
 
 #include "core/err.h"
 #include "core/mem.h"
+#include "core/size.h"
 
 static bool is_slot(uint8_t slot)
 {
@@ -19,7 +20,7 @@ static void note(struct mue_bootstate *s, enum mue_boot_reason reason, int verdi
 	s->verdict = (int8_t)verdict;
 }
 
-static void end_trial(struct mue_bootstate *s)
+MUE_NOINLINE static void end_trial(struct mue_bootstate *s)
 {
 	s->trial = MUE_SLOT_NONE;
 	s->tries = 0;

@@ -8,12 +8,15 @@ build-essential meson ninja-build pkg-config
 libgnutls28-dev libmicrohttpd-dev libcurl4-gnutls-dev libjansson-dev libsqlite3-dev libcmocka-dev
 libseccomp-dev libp11-kit-dev libdivsufsort-dev liblzma-dev libzstd-dev zlib1g-dev
 clang libclang-rt-14-dev clang-format cppcheck shellcheck codespell pmccabe mandoc
-gcc-avr avr-libc gcc-arm-none-eabi
+gcc-avr avr-libc gcc-arm-none-eabi libsimavr-dev libunicorn-dev
 python3 python3-pytest python3-pytest-xdist python3-requests python3-cryptography
 softhsm2 opensc gnutls-bin openssl sqlite3 curl jq strace tmux
 busybox-static squashfs-tools e2fsprogs swupdate nginx-light wrk
 bsdiff xdelta3 zstd xz-utils
+chromium fonts-dejavu-core
 '
+# The page's build needs Node 18; a Node from elsewhere is as good as Debian's.
+command -v node >/dev/null && command -v npm >/dev/null || packages="$packages nodejs npm"
 
 missing=
 for p in $packages; do

@@ -282,8 +282,10 @@ struct avr128_machine *avr128_new(uint32_t frequency)
 	m->flash = m->avr->flash;
 	memset(m->flash, 0xff, AVR128_FLASH);
 	f = find_io(m->avr, "flash");
-	f->ioctl = flash_ioctl;
 	e = (avr_eeprom_t *)find_io(m->avr, "eeprom");
+	if (!f || !e) /* cannot be: every ATmega128 has both */
+		abort();
+	f->ioctl = flash_ioctl;
 	m->eeprom = e->eeprom;
 	m->eeprom_io = e;
 	memset(m->eeprom, 0xff, AVR128_EEPROM);

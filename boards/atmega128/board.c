@@ -161,13 +161,28 @@ void mue_board_kick(void)
  * Slot B takes its interrupts through the boot section's vectors (start.S), which jump on to its
  * own: IVSEL.  The watchdog stays on: an image that hangs comes back here, and its try is counted.
  */
-void mue_board_start(uint8_t slot)
+void mue_board_start(uint8_t slot, const uint8_t proof[2])
 {
+	uint8_t high = slot ? BOARD_SLOT_B >> 9 : 0; /* of the word address */
+
+	uint8_t unproven;
+
 	MCUCR = 1 << IVCE;
 	MCUCR = slot ? 1 << IVSEL : 0;
-	if (slot)
-		__asm__ volatile("jmp	0xf000");
-	__asm__ volatile("jmp	0");
+	unproven = (uint8_t)((proof[0] ^ MUE_BOOT_PROOF_SIGNATURE) |
+			     (proof[1] ^ MUE_BOOT_PROOF_IMAGE));
+	/* mask = unproven ? 0xff : 0; high = mask ? 0xf0 : high, without a branch. */
+	__asm__ volatile("	cp	__zero_reg__, %1\n"
+			 "	sbc	r31, r31\n"
+			 "	or	%0, r31\n"
+			 "	andi	r31, 0x0f\n"
+			 "	eor	r31, %0\n"
+			 "	clr	r30\n"
+			 "	ijmp\n"
+			 : "+r"(high)
+			 : "r"(unproven)
+			 : "r30", "r31");
+	__builtin_unreachable();
 }
 
 uint8_t mue_board_receive(void)

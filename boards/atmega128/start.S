@@ -7,7 +7,9 @@
 
 	.section .vectors, "ax", @progbits
 	.global	_start
-_start:	jmp	reset
+; Twice: one skipped instruction must not fall through to slot B.
+_start:	rjmp	reset
+	rjmp	reset
 	.set	vector, 1
 	.rept	34
 	jmp	0xf000 + 4 * vector

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -130,6 +132,7 @@ static void spoil(struct avr_image *i, enum spoil how)
 	case LENGTH_MAX:
 		len = AVR_SLOT_SIZE - AVR_FOOTER - 1;
 		break;
+	case NOTHING:
 	default:
 		break;
 	}
@@ -465,12 +468,19 @@ static void native_hash_changes_nothing(void **state)
 	}
 }
 
+/* simavr frees little of what it allocates. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libsimavr";
+}
+
 /* ---- skipping one instruction during the verification ---- */
 
 static uint32_t first_at[AVR128_FLASH / 2], last_at[AVR128_FLASH / 2];
 
 /* Boots with the instruction at `at` skipped; true when the bad image on trial in B ran. */
-static bool bypassed(const struct avr_image *bad, uint32_t at, uint64_t cycles)
+static bool runs_bad(const struct avr_image *bad, uint32_t at, uint64_t cycles)
 {
 	arrange(&a1, bad, true);
 	avr128_power_on(dev.m);
@@ -478,12 +488,24 @@ static bool bypassed(const struct avr_image *bad, uint32_t at, uint64_t cycles)
 	dev.m->until_text = " ready\n";
 	dev.m->until_pc = AVR128_SLOT_B;
 	dev.m->skip_at = at;
-	return avr128_run(dev.m, cycles) == AVR128_REACHED;
+	return avr128_run(dev.m, cycles) == AVR128_REACHED || strstr(dev.m->said, "app B");
+}
+
+/* In a process of its own: a program gone wild takes simavr's memory with it. */
+static bool bypassed(const struct avr_image *bad, uint32_t at, uint64_t cycles)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(runs_bad(bad, at, cycles) ? 1 : 0);
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1;
 }
 
 static void skipping_an_instruction_bypasses_nothing(void **state)
 {
-	unsigned tried = 0, through = 0, step = getenv("MUE_DEEP") ? 1 : 23, n = 0;
+	unsigned tried = 0, through = 0, step = getenv("MUE_DEEP") ? 1 : 97, n = 0;
 	uint64_t cycles;
 
 	(void)state;
@@ -495,7 +517,7 @@ static void skipping_an_instruction_bypasses_nothing(void **state)
 		dev.m->first_at = first_at;
 		dev.m->last_at = last_at;
 		cycles = dev.m->avr->cycle;
-		assert_false(bypassed(&work, 0, 60000000));
+		assert_false(runs_bad(&work, 0, 60000000));
 		cycles = (dev.m->avr->cycle - cycles) * 5 / 4;
 		dev.m->first_at = NULL;
 		for (uint32_t word = AVR128_BOOT / 2; word < AVR128_FLASH / 2; word++) {
@@ -517,7 +539,7 @@ static void skipping_an_instruction_bypasses_nothing(void **state)
 	print_message("# FIGURE ATmega128: %u instruction skips tried during verification, %u "
 		      "bypassed it\n",
 		      tried, through);
-	assert_true(tried > 5000 / step);
+	assert_true(tried > 8000 / step);
 	assert_int_equal(through, 0);
 }
 

@@ -89,6 +89,8 @@ int avr_image(struct avr_device *d, uint8_t slot, const char version[4],
 	ret->bytes[AVR_FOOTER + 1] = (uint8_t)(env.len >> 8);
 	memcpy(ret->bytes + AVR_FOOTER + 2, env.data, env.len);
 	mue_buf_free(&env);
+	/* docs/FORMATS.md, "Slots of the ATmega128": what slides through erased flash resets. */
+	memcpy(ret->bytes + AVR_SLOT_SIZE - 4, "\x0c\x94\x00\xf0", 4);
 	return 0;
 }
 
