@@ -514,7 +514,8 @@ int mue_ca_check_peer(struct mue_ca *ca, const void *der, size_t len, struct mue
 	if (r == 0)
 		r = gnutls_x509_trust_list_verify_crt2(ca->trust, &crt, 1, &want, 1, 0, &status,
 						       NULL);
-	if (r < 0 || status)
+	/* A CA is no device: the trust list accepts its own certificates whatever they are for. */
+	if (r < 0 || status || gnutls_x509_crt_get_ca_status(crt, NULL) > 0)
 		r = mue_fail(e, MUE_EAUTH, "the client certificate is not one of this server's%s",
 			     status & GNUTLS_CERT_EXPIRED ? ": it has expired" : "");
 	else if (peer_fields(crt, ret) < 0)
