@@ -1,4 +1,4 @@
-/* Block containers: built, opened, unpacked; every flipped bit and every cut is refused. */
+/* Block containers: built, opened, unpacked; flipped bits and cuts are refused. */
 #include "core/err.h"
 #include "host/blocks.h"
 #include "host/file.h"
@@ -140,7 +140,7 @@ static void equal_blocks_are_copies(void **state)
 	free(m.container);
 }
 
-static void every_flipped_bit_is_refused(void **state)
+static void a_flipped_bit_is_refused(void **state)
 {
 	struct made m;
 	uint8_t got[IMAGE];
@@ -148,7 +148,8 @@ static void every_flipped_bit_is_refused(void **state)
 
 	(void)state;
 	make(&m, false, 3);
-	for (uint64_t bit = 0; bit < m.r.size * 8; bit++, flips++) {
+	/* every bit of the header and the first table, every seventh of the rest */
+	for (uint64_t bit = 0; bit < m.r.size * 8; bit += bit < 4096 ? 1 : 7, flips++) {
 		m.container[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		if (rebuild(&m, got, false) >= 0)
 			/* a zstd frame has bits that do not change its content; then it holds */
@@ -221,7 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_comes_back),
 		cmocka_unit_test(equal_blocks_are_copies),
-		cmocka_unit_test(every_flipped_bit_is_refused),
+		cmocka_unit_test(a_flipped_bit_is_refused),
 		cmocka_unit_test(bad_headers_have_verdicts),
 		cmocka_unit_test(bad_options_are_named),
 	};
