@@ -82,34 +82,54 @@ static void add_segment(struct mue_delta *d, const struct phdr *p)
 		d->scan.size = p->addr + p->size;
 }
 
+/* A section header's flags (as `type`), address and size. */
+static int read_section(struct mue_delta *d, uint32_t at, bool wide, struct phdr *ret)
+{
+	int r = read_field(d, at + 8, 4, &ret->type);
+
+	if (!r)
+		r = read_field(d, at + (wide ? 16 : 12), 4, &ret->addr);
+	if (!r)
+		r = read_field(d, at + (wide ? 32 : 20), 4, &ret->size);
+	return r;
+}
+
+/* Notes a section: instructions or the frames. */
+static void take_section(struct mue_delta *d, const struct phdr *s)
+{
+	struct mue_delta_scan *x = &d->scan;
+
+	if (s->addr && s->addr == x->eh_frames)
+		x->eh_end = s->addr + s->size;
+	if (!(s->type & SHF_EXECINSTR))
+		return;
+	if (!x->code_end || s->addr < x->code)
+		x->code = s->addr;
+	if (s->addr + s->size > x->code_end)
+		x->code_end = s->addr + s->size;
+}
+
 /* Where instructions are, as the section headers say; everywhere when there are none. */
 static void read_sections(struct mue_delta *d, bool wide)
 {
-	uint32_t at = 0, size = 0, count = 0, flags = 0, addr = 0, len = 0, lo = UINT32_MAX, hi = 0;
+	uint32_t at = 0, size = 0, count = 0;
 	int r = read_field(d, wide ? 40 : 32, 4, &at);
 
-	d->scan.code = 0;
-	d->scan.code_end = UINT32_MAX;
+	d->scan.code = d->scan.code_end = 0;
 	if (!r)
 		r = read_field(d, wide ? 58 : 46, 2, &size);
 	if (!r)
 		r = read_field(d, wide ? 60 : 48, 2, &count);
 	for (uint16_t i = 0; !r && i < count && i < SECTIONS_MAX; i++, at += size) {
-		r = read_field(d, at + 8, 4, &flags);
+		struct phdr s;
+
+		r = read_section(d, at, wide, &s);
 		if (!r)
-			r = read_field(d, at + (wide ? 16 : 12), 4, &addr);
-		if (!r)
-			r = read_field(d, at + (wide ? 32 : 20), 4, &len);
-		if (!r && addr == d->scan.eh_frames && addr)
-			d->scan.eh_end = addr + len;
-		if (r || !(flags & SHF_EXECINSTR))
-			continue;
-		lo = addr < lo ? addr : lo;
-		hi = addr + len > hi ? addr + len : hi;
+			take_section(d, &s);
 	}
-	if (!r && lo < hi) {
-		d->scan.code = lo;
-		d->scan.code_end = hi;
+	if (!d->scan.code_end) {
+		d->scan.code = 0;
+		d->scan.code_end = UINT32_MAX;
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "delta/encode.h"
 #include "delta/explain.h"
 #include "delta/guess.h"
+#include "delta/unpack.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,22 +145,21 @@ static int prove(struct mue_span old, struct mue_span new, struct mue_span patch
 	return r;
 }
 
-int mue_diff(struct mue_span old, struct mue_span new, const struct mue_diff_options *o,
-	     struct mue_diff_result *ret, struct mue_error *e)
+/* One patch between the images as they are. */
+static int diff_plain(struct mue_span old, struct mue_span new, const struct mue_diff_options *o,
+		      struct mue_diff_result *ret, struct mue_error *e)
 {
 	struct mue_guess guesses[MUE_GUESSES];
 	struct best best = { 0 };
 	struct mue_span patch;
-	size_t n;
+	size_t n = mue_guess_isa(old, new, o, guesses);
 	int r = MUE_OK;
 
-	if (old.len > INT32_MAX || new.len > INT32_MAX)
-		return mue_fail(e, MUE_ESIZE, "an image of 2 GiB or more");
-	if (o->also_old.len && (o->also_old.len != old.len || o->also_new.len != new.len))
-		return mue_fail(e, MUE_EINVAL, "the images for the other slot differ in size");
-	n = mue_guess_isa(old, new, o, guesses);
-	for (size_t i = 0; i < n && r == MUE_OK; i++)
+	for (size_t i = 0; i < n && r == MUE_OK; i++) {
 		r = try_isa(old, new, o, &guesses[i], &best, e);
+		if (o->progress)
+			o->progress(o->progress_ctx, (unsigned)(900 * (i + 1) / n));
+	}
 	if (r == MUE_OK) {
 		patch.data = best.enc.out;
 		patch.len = best.enc.len;
@@ -182,4 +182,55 @@ int mue_diff(struct mue_span old, struct mue_span new, const struct mue_diff_opt
 	ret->old_base = best.h.variant[0].old_base;
 	ret->new_base = best.h.variant[0].new_base;
 	return MUE_OK;
+}
+
+/* A patch between what is in the images' zlib streams; *ret_made says whether it was worth it. */
+static int diff_unpacked(struct mue_span old, struct mue_span new, const struct mue_diff_options *o,
+			 struct mue_diff_result *ret, bool *ret_made, struct mue_error *e)
+{
+	struct mue_unpacked a = { 0 }, b = { 0 };
+	int r = mue_unpack(new, true, &b, e);
+
+	*ret_made = false;
+	if (r == MUE_OK && mue_unpack_pays(&b, new.len))
+		r = mue_unpack(old, false, &a, e);
+	if (r == MUE_OK && mue_unpack_pays(&a, old.len)) {
+		struct mue_span from = { a.data, a.len }, to = { b.data, b.len }, inner;
+
+		r = diff_plain(from, to, o, ret, e);
+		inner.data = ret->patch;
+		inner.len = ret->len;
+		if (r == MUE_OK)
+			r = mue_wrap(old, new, &b, inner, &ret->patch, &ret->len, e);
+		if (r == MUE_OK) {
+			struct mue_span patch = { ret->patch, ret->len };
+
+			free((void *)(uintptr_t)inner.data);
+			r = prove(old, new, patch, e);
+			*ret_made = true;
+		}
+	}
+	mue_unpacked_free(&a);
+	mue_unpacked_free(&b);
+	return r;
+}
+
+int mue_diff(struct mue_span old, struct mue_span new, const struct mue_diff_options *o,
+	     struct mue_diff_result *ret, struct mue_error *e)
+{
+	bool made;
+	int r;
+
+	if (old.len > INT32_MAX || new.len > INT32_MAX)
+		return mue_fail(e, MUE_ESIZE, "an image of 2 GiB or more");
+	if (o->also_old.len && (o->also_old.len != old.len || o->also_new.len != new.len))
+		return mue_fail(e, MUE_EINVAL, "the images for the other slot differ in size");
+	if (is_big(old, new)) {
+		r = diff_unpacked(old, new, o, ret, &made, e);
+		if (r < 0 || (made && ret->len < new.len / 2))
+			return r;
+		if (made)
+			free(ret->patch);
+	}
+	return diff_plain(old, new, o, ret, e);
 }

@@ -1,6 +1,7 @@
 /* The core decoder over images in memory. */
 #include "core/delta_rich.h"
 #include "delta/delta.h"
+#include "delta/unpack.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,8 +63,11 @@ int mue_patch(struct mue_span old, struct mue_span patch, uint8_t **ret_new, siz
 	struct mue_delta *d = NULL;
 	struct images m = { old, NULL };
 	struct mue_delta_room room = { .io = &io, .io_ctx = &m, .isas = mue_delta_isas };
-	int r = mue_delta_header_read(patch.data, patch.len, &h);
+	int r;
 
+	if (mue_is_unpacked_patch(patch))
+		return mue_patch_unpacked(old, patch, ret_new, ret_len, e);
+	r = mue_delta_header_read(patch.data, patch.len, &h);
 	if (r < 0)
 		return mue_fail(e, r, "no patch that this version reads");
 	if (h.old_size != old.len)
