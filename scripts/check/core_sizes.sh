@@ -17,7 +17,7 @@ fails=0
 # jump tables; on AVR multiplication, division, wide shifts and compares, byte swaps, jump tables,
 # shared prologues, and the mark that data must be copied at start.
 arm='__aeabi_(u?idiv|u?idivmod|uldivmod|ldivmod|lmul|llsl|llsr|lasr|lcmp|ulcmp)|__gnu_thumb1_case_(uqi|sqi|uhi|shi|si)'
-avr='__u?mul[hsd]i3|__u?mulhisi3|__muluhisi3|__mulshisi3|__u?divmod[hs]i4|__u?div[d]i3|__u?moddi3|__udivmod[qhsd]i4|__divmod[qhs]i4|__(ashl|lshr|ashr)[sd]i3|__cmpdi2(_s8)?|__(add|sub)di3(_s8)?|__negdi2|__bswap[sd]i2|__tablejump2?__|__(prologue_saves|epilogue_restores)__|__do_copy_data|__do_clear_bss'
+avr='__u?mul[hsd]i3|__u?mul(hisi|sidi)3|__muluhisi3|__mulshisi3|__u?divmod[hs]i4|__u?div[d]i3|__u?moddi3|__udivmod[qhsd]i4|__divmod[qhs]i4|__(ashl|lshr|ashr)[sd]i3|__cmpdi2(_s8)?|__(add|sub)di3(_s8)?|__negdi2|__bswap[sd]i2|__tablejump2?__|__(prologue_saves|epilogue_restores)__|__do_copy_data|__do_clear_bss'
 helpers="$arm|$avr"
 memory='mem(cpy|move|set|cmp)'
 
@@ -58,7 +58,7 @@ target()
 		printf "%s%s %d", (NR > 2 ? ", " : "  "), n, $1 } END { print "" }'
 }
 
-target x86-64 "gcc -Wnull-dereference -fno-stack-protector -fno-builtin-memcmp" nm
+target x86-64 "gcc -Wnull-dereference -fno-stack-protector -fno-pie" nm
 target cortex-m0plus "arm-none-eabi-gcc -mcpu=cortex-m0plus -mthumb" arm-none-eabi-nm
 target atmega128 "avr-gcc -mmcu=atmega128" avr-nm
 
