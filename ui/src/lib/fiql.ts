@@ -22,4 +22,5 @@ export function fromInput(text: string): string {
 }
 
 export const SILENT = 'lastcontrollerrequestat=lt=${OVERDUE_TS}';
-export const NEVER_SEEN = 'lastcontrollerrequestat==""';
+// The time of the last call reaches the database only now and then; a device that has a state was seen.
+export const NEVER_SEEN = 'lastcontrollerrequestat=="";updatestatus==unknown';

@@ -2,8 +2,13 @@
 import { t } from './i18n';
 import { lang } from './prefs';
 
+// The browser's own region of the page's language: en-GB writes dates as en-US does not.
+export function locale(): string {
+	return navigator.languages.find((l) => l.startsWith(lang.get())) ?? lang.get();
+}
+
 export function number(value: number): string {
-	return value.toLocaleString(lang.get());
+	return value.toLocaleString(locale());
 }
 
 export function percent(part: number, whole: number): string {
@@ -20,11 +25,20 @@ export function bytes(value: number): string {
 		value /= 1000;
 		step++;
 	}
-	return `${value.toLocaleString(lang.get(), { maximumFractionDigits: step ? 1 : 0 })} ${units[step]}`;
+	return `${value.toLocaleString(locale(), { maximumFractionDigits: step ? 1 : 0 })} ${units[step]}`;
 }
 
 export function dateTime(ms: number): string {
-	return new Date(ms).toLocaleString(lang.get(), { dateStyle: 'medium', timeStyle: 'short' });
+	return new Date(ms).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+export function time(ms: number): string {
+	return new Date(ms).toLocaleTimeString(locale());
+}
+
+// The server's sentences hold times of the whole world; people read those of their place.
+export function localTimes(text: string): string {
+	return text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (iso) => dateTime(Date.parse(iso)));
 }
 
 export function ago(ms: number | undefined): string {
@@ -41,7 +55,7 @@ export function ago(ms: number | undefined): string {
 	let unit = 1;
 	for (const [limit, name] of steps) {
 		if (Math.abs(seconds) < limit) {
-			const format = new Intl.RelativeTimeFormat(lang.get(), { numeric: 'auto', style: 'short' });
+			const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style: 'short' });
 			return name === 'second' && seconds > -10 ? t('now') : format.format(Math.round(seconds / unit), name);
 		}
 		unit = limit;

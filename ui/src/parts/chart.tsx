@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { number } from '../lib/format';
+import { locale, number } from '../lib/format';
 import { lang, theme } from '../lib/prefs';
 import { useStore } from '../lib/store';
 
@@ -34,7 +34,7 @@ function options(width: number, height: number, lines: Line[], style: CSSStyleDe
 			{ ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000], values: (_u, splits) => splits.map(number) },
 		],
 		series: [
-			{ value: (_u, v) => (v ? new Date(v * 1000).toLocaleString(lang.get(), { dateStyle: 'short', timeStyle: 'short' }) : '–') },
+			{ value: (_u, v) => (v ? new Date(v * 1000).toLocaleString(locale(), { dateStyle: 'short', timeStyle: 'short' }) : '–') },
 			...lines.map((line) => ({
 				label: line.label,
 				stroke: colour(line.colour),
@@ -50,7 +50,7 @@ function options(width: number, height: number, lines: Line[], style: CSSStyleDe
 function clock(seconds: number): string {
 	const date = new Date(seconds * 1000);
 	const day = date.getHours() === 0 && date.getMinutes() === 0;
-	return date.toLocaleString(lang.get(), day ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit' });
+	return date.toLocaleString(locale(), day ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit' });
 }
 
 export function Chart({ times, lines, height, label }: Props) {

@@ -23,8 +23,14 @@ export function addUp(actions: Action[]): Series {
 		.sort((a, b) => (a.lastModifiedAt ?? 0) - (b.lastModifiedAt ?? 0));
 	const series: Series = { times: [], done: [], failed: [] };
 	let [done, failed] = [0, 0];
+	const begin = (second: number) => {
+		series.times.push(second);
+		series.done.push(0);
+		series.failed.push(0);
+	};
 	for (const action of ended) {
 		const second = Math.floor((action.lastModifiedAt ?? 0) / 1000);
+		if (!series.times.length) begin(second - 1); // the lines rise from nothing
 		if (action.detailStatus === 'finished') done++;
 		else failed++;
 		if (series.times[series.times.length - 1] !== second) series.times.push(second);

@@ -1,7 +1,7 @@
 // Every action on the device, newest first; each opens to what the device said on the way.
 import { useState } from 'preact/hooks';
 import { call, get, segment } from '../../lib/api';
-import { ago, dateTime } from '../../lib/format';
+import { ago, dateTime, time } from '../../lib/format';
 import { t, word } from '../../lib/i18n';
 import { useLoad } from '../../lib/load';
 import { link } from '../../lib/route';
@@ -74,7 +74,7 @@ function Details({ id, action, changed }: { id: string; action: Action; changed:
 				{data?.content.map((s) => (
 					<li key={s.id} class={toneOf(s.type)}>
 						<span class="report-time" title={dateTime(s.timestamp)}>
-							{new Date(s.timestamp).toLocaleTimeString()}
+							{time(s.timestamp)}
 						</span>
 						<strong>{word('state', s.type)}</strong>
 						<span class="report-words">

@@ -30,14 +30,17 @@ export interface TargetData {
 
 async function load(id: string): Promise<TargetData> {
 	const base = `/rest/v1/targets/${segment(id)}`;
-	const [target, why, tags, attributes, assigned, actions] = await Promise.all([
+	const [target, tags, attributes, assigned, actions] = await Promise.all([
 		get<Target>(base),
-		get<Why>(`/api/v1/targets/${segment(id)}/why`),
 		get<Tag[]>(`${base}/tags`),
 		get<Record<string, string> | null>(`${base}/attributes`),
 		get<DistributionSet | null>(`${base}/assignedDS`),
 		get<Page<Action>>(`${base}/actions`, { sort: 'id:DESC', limit: 20 }),
 	]);
+	// After a failure nothing is assigned any more: then the question is about what failed.
+	const failed = target.updateStatus === 'error' ? actions.content.find((a) => a.detailStatus === 'error') : undefined;
+	const set = failed?._links.distributionset?.href.split('/').pop();
+	const why = await get<Why>(`/api/v1/targets/${segment(id)}/why`, { set });
 	return { target, why, tags, attributes: attributes ?? {}, assigned, actions };
 }
 

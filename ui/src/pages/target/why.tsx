@@ -1,19 +1,32 @@
 // Why is it not updated: the chain of conditions, the failing one named first and marked.
+import { localTimes } from '../../lib/format';
 import { t, word } from '../../lib/i18n';
 import type { Condition, Why } from '../../lib/types';
+import type { Tone } from '../../parts/badge';
 import { Card } from '../../parts/card';
-import { Icon } from '../../parts/icon';
+import { Icon, type IconName } from '../../parts/icon';
 
-function Link({ condition, last }: { condition: Condition; last: boolean }) {
-	const state = condition.holds ? 'holds' : 'fails';
+// What only needs time; everything else needs a person.
+const passing = ['released', 'confirmed', 'maintenance window', 'read by the device', 'installed'];
+
+function toneOfCondition(c: Condition | undefined): Tone {
+	if (!c || c.holds) return 'good';
+	if (c.condition === 'assigned') return 'idle';
+	return passing.includes(c.condition) ? 'warn' : 'bad';
+}
+
+const marks: Record<Tone, IconName> = { good: 'check', busy: 'clock', warn: 'clock', bad: 'cross', idle: 'dots' };
+
+function Link({ condition }: { condition: Condition }) {
+	const tone = toneOfCondition(condition);
 	return (
-		<li class={`link ${state}`} aria-current={!condition.holds && last ? 'step' : undefined}>
+		<li class={`link ${tone} ${condition.holds ? '' : 'fails'}`} aria-current={condition.holds ? undefined : 'step'}>
 			<span class="link-mark">
-				<Icon name={condition.holds ? 'check' : 'cross'} size={16} />
+				<Icon name={marks[tone]} size={16} />
 			</span>
 			<span class="link-text">
 				<strong>{word('why', condition.condition)}</strong>
-				{condition.detail && <span class="muted">{condition.detail}</span>}
+				{condition.detail && <span class="muted">{localTimes(condition.detail)}</span>}
 			</span>
 		</li>
 	);
@@ -22,23 +35,24 @@ function Link({ condition, last }: { condition: Condition; last: boolean }) {
 export function WhyCard({ why }: { why: Why }) {
 	const failing = why.conditions.find((c) => !c.holds);
 	const wanted = why.wanted ? `${why.wanted.name} ${why.wanted.version}` : '';
+	const tone = toneOfCondition(failing);
 	return (
 		<Card title={why.reached ? t('why.reached.title') : t('why.title')} class="why-card">
-			<p class={`verdict-line ${why.reached ? 'good' : 'bad'}`}>
-				<Icon name={why.reached ? 'check' : 'alert'} />
+			<p class={`verdict-line ${tone}`}>
+				<Icon name={why.reached ? 'check' : tone === 'bad' ? 'alert' : marks[tone]} />
 				<span>
 					{why.reached && t('why.reached', { version: wanted })}
 					{!why.reached && (
 						<>
-							<strong>{failing ? word('why', failing.condition) : t('why.title')}</strong>: {why.why}
+							<strong>{failing ? word('why', failing.condition) : t('why.title')}</strong>: {localTimes(why.why)}
 						</>
 					)}
 				</span>
 			</p>
 			{wanted && !why.reached && <p class="muted small">{t('why.wanted', { version: wanted })}</p>}
 			<ol class="chain">
-				{why.conditions.map((c, i) => (
-					<Link key={c.condition} condition={c} last={i === why.conditions.length - 1} />
+				{why.conditions.map((c) => (
+					<Link key={c.condition} condition={c} />
 				))}
 			</ol>
 		</Card>
