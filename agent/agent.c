@@ -198,6 +198,7 @@ static int reboot(struct mue_install *in, pid_t fetch)
 	kill(fetch, SIGKILL);
 	waitpid(fetch, &status, 0);
 	mue_log(MUE_LOG_INFO, "agent.reboot", NULL);
+	release_signals(); /* the command inherits them */
 	if (!in->boot.exits && system(in->c->reboot) != 0)
 		mue_log(MUE_LOG_ERROR, "agent.reboot-failed", "command", in->c->reboot, NULL);
 	return MUE_EXIT_REBOOT;

@@ -27,7 +27,7 @@ def run(*args, env=None, rc=0, cwd=None):
     return r.stdout
 
 
-def wait_for(what, condition, seconds=20):
+def wait_for(what, condition, seconds=60):
     """Waits until the condition gives something true, and returns that."""
     end = time.monotonic() + seconds
     while True:
@@ -236,12 +236,12 @@ class Device:
             return False
         return True
 
-    def update(self, release, seconds=30, **how):
+    def update(self, release, seconds=60, **how):
         """Assigns and waits for the end; gives (action's type of end, states)."""
         action = self.server.assign(self.name, release, **how)
         return action, self.ended(action, seconds)
 
-    def ended(self, action, seconds=30):
+    def ended(self, action, seconds=60):
         def closed():
             return [s for s in self.server.states(self.name, action) if s[0] in ("finished", "error", "canceled")]
         try:

@@ -40,7 +40,7 @@ def device(product, stub, request):
         d.power_off()
 
 
-def end_of(stub, action, device=None, seconds=20):
+def end_of(stub, action, device=None, seconds=60):
     try:
         return wait_for(f"the end of action {action}", lambda: stub.ends(action), seconds)[0]
     except AssertionError as e:
@@ -170,7 +170,7 @@ def test_an_image_that_cannot_reach_the_server_reverts(product, stub, device):
     d.power_on()
     wait_for("the download", stub.downloads)
     stub.down = True
-    wait_for("slot a again", lambda: [b[0] for b in d.boots] == ["a", "b", "a"], 20)
+    wait_for("slot a again", lambda: [b[0] for b in d.boots] == ["a", "b", "a"])
     stub.down = False
     finished, text = end_of(stub, 7, d)
     assert finished == "failure" and "MUE_EHEALTH: cannot reach the server" in text and "slot b was given up" in text
@@ -380,6 +380,14 @@ def test_once_polls_once(product, stub, device):
         run(AGENT, "--config", d.config, "--once", env=env, rc=75)
     run(AGENT, "--config", d.config, "--once", env=env)
     assert "the loader does not boot slot b" in stub.ends(7)[0][1]
+
+
+def test_a_real_machine_is_rebooted_by_its_command(product, stub, device):
+    d = device()
+    d.config.write_text(d.config.read_text().replace("sim:", "file:") + f"reboot = touch {d.folder}/rebooted\n")
+    stub.deploy(7, product.second)
+    run(AGENT, "--config", d.config, "--once", env={"MUE_BOOT_SLOT": "a"}, rc=75)
+    assert (d.folder / "rebooted").exists()
 
 
 def test_a_wrong_configuration_is_said_with_its_exit_code(product, device):

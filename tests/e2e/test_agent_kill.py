@@ -54,7 +54,7 @@ def test_kill_either_process_at_random_points(tmp_path):
                 device.power_on()
             for _ in range(KILLS_AN_UPDATE):
                 kills += kill_once(device, dice)
-            kind, text = device.ended(action, 60)
+            kind, text = device.ended(action, 120)
             assert kind == "finished", text
             updates += 1
             slots = slots[::-1]
@@ -67,6 +67,6 @@ def test_kill_either_process_at_random_points(tmp_path):
     finally:
         device.power_off()
         server.stop()
-    print(f"# agent kill test: {kills} kills, {updates} updates confirmed, {len(device.boots)} boots, all of a "
+    print(f"FIGURE agent kill test: {kills} kills, {updates} updates confirmed, {len(device.boots)} boots, all of a "
           f"verified slot, {resumed} downloads continued in the middle")
     assert kills >= KILLS and updates >= KILLS // KILLS_AN_UPDATE

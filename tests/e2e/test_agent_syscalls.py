@@ -27,7 +27,7 @@ def test_death_at_every_durable_operation(tmp_path):
                               env={**os.environ, "MUE_BOOT_SLOT": "a"}, capture_output=True, timeout=60)
         try:
             device.power_on()
-            wait_for("the end of the update", lambda: stub.ends(7), 30)
+            wait_for("the end of the update", lambda: stub.ends(7))
             assert stub.ends(7)[0] == ("success", "1.2 runs in slot b and is confirmed"), stub.feedback
             assert device.slots["b"].read_bytes()[:len(second.image)] == second.image
             assert device.boots[-1][:2] == ("b", "2")
@@ -40,5 +40,5 @@ def test_death_at_every_durable_operation(tmp_path):
         if died.returncode == 75:
             break
         kills += 1
-    print(f"# agent: killed at each of {kills} durable operations, every update completed")
+    print(f"FIGURE agent: killed at each of {kills} durable operations, every update completed")
     assert kills >= 30
