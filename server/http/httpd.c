@@ -7,32 +7,27 @@
 
 #include "host/log.h"
 #include "server/auth.h"
+#include "server/http/listen.h"
 #include "server/metrics.h"
 #include "server/tls/ca.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { ADDRESS = 80, SPARE_FILES = 256, CONNECTIONS_MAX = 60000 };
 
 struct listener {
 	struct mue_server *server;
 	struct MHD_Daemon *daemon;
 	bool tls;
-	char address[ADDRESS];
+	char address[MUE_LISTEN_ADDRESS];
 };
 
 struct mue_httpd {
@@ -206,6 +201,17 @@ static enum MHD_Result send_answer(struct mue_request *r)
 	return result;
 }
 
+/* A crowd that is sent away together must not come back together. */
+static void come_back_later(struct mue_request *r)
+{
+	unsigned char random[2];
+
+	gnutls_rnd(GNUTLS_RND_NONCE, random, sizeof random);
+	mue_respond_header(
+		r, "Retry-After",
+		mue_arena_printf(&r->arena, "%u", 30u + (random[0] * 256u + random[1]) % 270u));
+}
+
 static void answer_verdict(struct mue_request *r, struct mue_error *e, int verdict)
 {
 	if (!e->code)
@@ -217,21 +223,16 @@ static void answer_verdict(struct mue_request *r, struct mue_error *e, int verdi
 		mue_log(MUE_LOG_DEBUG, "request.refused", "method", r->method, "path", r->path,
 			"verdict", mue_err_name(e->code), "why", e->text, NULL);
 	mue_respond_verdict(r, e);
+	if (r->response.status == 503 || r->response.status == 507)
+		come_back_later(r);
 }
 
-/* A crowd that is sent away together must not come back together. */
-static int answer_busy(struct mue_request *r)
+static void answer_busy(struct mue_request *r)
 {
-	unsigned char random[2];
-
-	gnutls_rnd(GNUTLS_RND_NONCE, random, sizeof random);
 	mue_respond_error(r, 503, "hawkbit.server.error.repo.genericError", "ServerBusy",
 			  "too many connections, come back later");
-	mue_respond_header(
-		r, "Retry-After",
-		mue_arena_printf(&r->arena, "%u", 30u + (random[0] * 256u + random[1]) % 270u));
+	come_back_later(r);
 	mue_respond_header(r, "Connection", "close");
-	return 0;
 }
 
 /* ---- steps of a request ---- */
@@ -389,67 +390,6 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 
 /* ---- listeners ---- */
 
-static int bind_address(const char *text, int *ret_fd, char ret[ADDRESS], struct mue_error *e)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-				  .ai_flags = AI_PASSIVE | AI_NUMERICSERV },
-			*list = NULL;
-	char host[ADDRESS], name[64], port[16];
-	const char *colon = strrchr(text, ':');
-	struct sockaddr_storage bound;
-	socklen_t len = sizeof bound;
-	int one = 1, fd, r;
-
-	if (!colon || (size_t)(colon - text) >= sizeof host)
-		return mue_fail(e, MUE_EINVAL, "%s is not ADDR:PORT", text);
-	if (*text == '[' && colon[-1] == ']')
-		snprintf(host, sizeof host, "%.*s", (int)(colon - text - 2), text + 1);
-	else
-		snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
-	r = getaddrinfo(*host && strcmp(host, "*") ? host : NULL, colon + 1, &hints, &list);
-	if (r)
-		return mue_fail(e, MUE_EINVAL, "%s: %s", text, gai_strerror(r));
-	fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) < 0 || listen(fd, 1024) < 0) {
-		r = mue_fail_errno(e, "cannot listen on %s", text);
-		goto fail;
-	}
-	if (getsockname(fd, (struct sockaddr *)&bound, &len) < 0 ||
-	    getnameinfo((struct sockaddr *)&bound, len, name, sizeof name, port, sizeof port,
-			NI_NUMERICHOST | NI_NUMERICSERV)) {
-		r = mue_fail_errno(e, "%s", text);
-		goto fail;
-	}
-	snprintf(ret, ADDRESS, strchr(name, ':') ? "[%s]:%s" : "%s:%s", name, port);
-	freeaddrinfo(list);
-	*ret_fd = fd;
-	return 0;
-fail:
-	freeaddrinfo(list);
-	if (fd >= 0)
-		close(fd);
-	return r;
-}
-
-/* As many connections as files can be open. */
-static unsigned connection_limit(void)
-{
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
-		return 512;
-	if (l.rlim_cur < l.rlim_max) {
-		l.rlim_cur = l.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &l);
-		getrlimit(RLIMIT_NOFILE, &l);
-	}
-	if (l.rlim_cur > CONNECTIONS_MAX + SPARE_FILES)
-		return CONNECTIONS_MAX;
-	return l.rlim_cur > 2 * SPARE_FILES ? (unsigned)l.rlim_cur - SPARE_FILES : SPARE_FILES;
-}
-
 static unsigned thread_count(const struct mue_server_config *config)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -483,7 +423,7 @@ static int start(struct listener *l, const char *address, unsigned limit, struct
 				mue_ca_certificate(s->ca), priorities };
 	int fd = -1, r;
 
-	r = bind_address(address, &fd, l->address, e);
+	r = mue_listen_open(address, &fd, l->address, e);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < 4 && l->tls; i++)
@@ -510,7 +450,7 @@ static int start(struct listener *l, const char *address, unsigned limit, struct
 int mue_httpd_start(struct mue_server *server, struct mue_error *e)
 {
 	struct mue_httpd *h = calloc(1, sizeof *h);
-	unsigned limit = connection_limit();
+	unsigned limit = mue_listen_limit();
 	int r;
 
 	if (!h)
