@@ -6,10 +6,11 @@
  * FUZZ_SOURCES: server/api/ddi_base.c server/api/ddi_confirm.c server/api/ddi_deployment.c
  * FUZZ_SOURCES: server/api/ddi_feedback.c server/api/ddi_artifacts.c server/api/envelope.c
  * FUZZ_SOURCES: server/http/arena.c server/http/httpd.c server/http/range.c server/http/request.c
- * FUZZ_SOURCES: server/http/listen.c server/http/respond.c server/http/router.c server/auth.c
- * server/presence.c FUZZ_SOURCES: server/metrics.c server/jobs.c server/blobs/blobs.c
- * server/tls/ca.c FUZZ_SOURCES: server/store/db.c server/store/ddi.c server/store/schema.c
- * server/store/store.c FUZZ_SOURCES: server/store/mgmt_action.c server/store/mgmt_schema.c
+ * FUZZ_SOURCES: server/http/listen.c server/http/respond.c server/http/router.c
+ * FUZZ_SOURCES: server/auth.c server/presence.c server/metrics.c server/jobs.c
+ * FUZZ_SOURCES: server/blobs/blobs.c server/tls/ca.c
+ * FUZZ_SOURCES: server/store/db.c server/store/ddi.c server/store/schema.c server/store/store.c
+ * FUZZ_SOURCES: server/store/mgmt_action.c server/store/mgmt_schema.c
  * FUZZ_SOURCES: server/fleet/action.c server/fleet/window.c
  * FUZZ_SOURCES: host/buf.c host/err.c host/file.c host/hash.c host/log.c host/pubkey.c host/trust.c
  * FUZZ_SOURCES: host/release.c host/release_sign.c host/uuid.c host/key.c host/pass.c
