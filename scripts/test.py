@@ -137,7 +137,7 @@ def e2e(tally, opts):
     env = dict(os.environ, MUE_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE="1")
     if opts.long:
         env["MUE_LONG"] = "1"
-    cmd = ["/usr/bin/python3", "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider",
+    cmd = ["/usr/bin/python3", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider",
            "--junitxml", str(out), "-o", "junit_logging=out-err", "-rA", "tests/e2e"]
     r = run(cmd, env=env)
     if not out.exists() or junit(tally, out, "e2e") == 0:
