@@ -75,14 +75,14 @@ async function bulk(p) {
 
 async function why(p) {
 	await p.go('targets/gw-harbour-03');
-	await p.see('.verdict-line.bad', 'No failure: the device reported a failure: slot b: digest differs');
+	await p.see('.verdict-line.bad', 'The update failed: the device reported a failure: slot b: digest differs');
 	await p.see('.reports', 'digest differs');
 	await p.see('.facts', '<img src=x');
 	check((await p.page.title()) === 'Mue', 'what a device says does not run');
 	await p.shot('device-failed');
 	await p.go('targets/gw-tower-03');
-	await p.see('.verdict-line', 'Read by the device');
-	await p.see('.chain .fails', 'Read by the device');
+	await p.see('.verdict-line', 'Not yet read by the device');
+	await p.see('.chain .fails', 'Not yet read by the device');
 	await p.shot('device-waiting');
 	await p.go('targets/gw-depot-06');
 	await p.see('.verdict-line', 'no version was ever assigned');

@@ -1,8 +1,15 @@
 import type { ComponentChildren } from 'preact';
 
-export function Field({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
+interface Props {
+	label: string;
+	hint?: string;
+	whole?: boolean; // the whole width of a form
+	children: ComponentChildren;
+}
+
+export function Field({ label, hint, whole, children }: Props) {
 	return (
-		<label class="field">
+		<label class={`field ${whole ? 'whole' : ''}`}>
 			<span class="field-label">{label}</span>
 			{children}
 			{hint && <span class="muted small">{hint}</span>}

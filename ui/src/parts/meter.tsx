@@ -10,10 +10,11 @@ export interface Share {
 }
 
 export function Bar({ shares, total, label }: { shares: Share[]; total: number; label: string }) {
-	const said = shares.filter((s) => s.value > 0).map((s) => `${s.label} ${s.value}`);
+	const present = shares.filter((s) => s.value > 0);
+	const said = present.map((s) => `${s.label} ${s.value}`);
 	return (
 		<div class="bar" role="img" aria-label={`${label}: ${said.join(', ') || 0}`}>
-			{shares.map((s) => (
+			{present.map((s) => (
 				<span key={s.label} class={`bar-part ${s.tone}`} style={{ width: `${total ? (100 * s.value) / total : 0}%` }} />
 			))}
 		</div>
@@ -24,7 +25,7 @@ export function Legend({ shares, total }: { shares: Share[]; total: number }) {
 	return (
 		<ul class="legend">
 			{shares.map((s) => (
-				<li key={s.label}>
+				<li key={s.label} class={s.value ? '' : 'zero'}>
 					<span class={`dot ${s.tone}`} aria-hidden="true" />
 					{s.href ? <a href={s.href}>{s.label}</a> : <span>{s.label}</span>}
 					<strong>{number(s.value)}</strong>

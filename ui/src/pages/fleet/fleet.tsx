@@ -27,7 +27,7 @@ export function FleetPage() {
 			</Heading>
 			<Problem error={error} />
 			<Tiles numbers={data} />
-			<div class="columns">
+			<div class="columns even">
 				<div class="column">
 					<States numbers={data} />
 					<Versions numbers={data} />

@@ -41,7 +41,7 @@ export function PlanForm({ plan, fixed, ready, change, send, clear }: Props) {
 					</select>
 				</Field>
 			)}
-			<Field label={t('upload.notes')}>
+			<Field label={t('upload.notes')} whole>
 				<input name="notes" value={plan.description} maxLength={512} onInput={(e) => set({ description: e.currentTarget.value })} />
 			</Field>
 			<div class="form-foot">

@@ -9,7 +9,7 @@ export function Steps({ steps }: { steps: Step[] }) {
 	return (
 		<ul class="steps">
 			{steps.map((s, i) => (
-				<li key={`${i} ${s.file}`} class={s.state}>
+				<li key={`${i} ${s.file}`} class={`step-${s.state}`}>
 					<Icon name={icons[s.state]} />
 					<span class="artifact-name">{s.file}</span>
 					<span class="muted">{s.state === 'refused' ? t('upload.step.refused') : s.state === 'sending' ? percent(s.sent, s.total) : bytes(s.total)}</span>

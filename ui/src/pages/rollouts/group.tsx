@@ -13,6 +13,9 @@ import { sharesOf } from './shares';
 export function GroupCard({ group: g, position }: { group: Group; position: number }) {
 	const [open, setOpen] = useState(false);
 	const counts = g.totalTargetsPerStatus;
+	const name = g.name.replace(/^\d+: /, '');
+	const devices = t('group.devices', { n: g.totalTargets });
+	const byCount = /^\d+$/.test(name); // a stage of so many devices: one name is enough
 	return (
 		<li class={`card group ${g.status}`}>
 			<span class="group-number" aria-hidden="true">
@@ -20,8 +23,8 @@ export function GroupCard({ group: g, position }: { group: Group; position: numb
 			</span>
 			<div class="group-body">
 				<div class="row-head">
-					<h3>{g.name.replace(/^\d+: /, '')}</h3>
-					<span class="muted">{t('group.devices', { n: g.totalTargets })}</span>
+					<h3>{byCount ? devices : name}</h3>
+					{!byCount && <span class="muted">{devices}</span>}
 					<span class="grow" />
 					<strong class="group-percent">{percent(counts.finished, g.totalTargets)}</strong>
 					<Badge state={g.status} text={word('group', g.status)} />

@@ -25,7 +25,7 @@ function Link({ condition }: { condition: Condition }) {
 				<Icon name={marks[tone]} size={16} />
 			</span>
 			<span class="link-text">
-				<strong>{word('why', condition.condition)}</strong>
+				<strong>{word(condition.holds ? 'why' : 'not', condition.condition)}</strong>
 				{condition.detail && <span class="muted">{localTimes(condition.detail)}</span>}
 			</span>
 		</li>
@@ -44,7 +44,7 @@ export function WhyCard({ why }: { why: Why }) {
 					{why.reached && t('why.reached', { version: wanted })}
 					{!why.reached && (
 						<>
-							<strong>{failing ? word('why', failing.condition) : t('why.title')}</strong>: {localTimes(why.why)}
+							<strong>{failing ? word('not', failing.condition) : t('why.title')}</strong>: {localTimes(why.why)}
 						</>
 					)}
 				</span>
