@@ -36,13 +36,13 @@ void mue_board_read(uint8_t slot, board_off_t off, void *buf, uint8_t len);
 /* Erases the page at `off` of a slot and writes BOARD_PAGE bytes. */
 void mue_board_write_page(uint8_t slot, board_off_t off, const uint8_t *page);
 
-/* The journal's medium, on the caller's stack: an application that calls the service has its own
- * variables where the bootloader's were. */
+/* The journal's medium (NULL with MUE_BOOTSTATE_SMALL), on the caller's stack: an application that
+ * calls the service has its own variables where the bootloader's were. */
 struct mue_boot_medium {
 	struct mue_flash flash;
 	struct mue_flash_ops ops;
 };
-void mue_board_state(struct mue_boot_medium *ret);
+const struct mue_flash *mue_board_state(struct mue_boot_medium *ret);
 
 /* Feeds the watchdog.  Called at least once every 64 bytes hashed. */
 void mue_board_kick(void);

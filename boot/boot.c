@@ -3,6 +3,7 @@
 #include "core/err.h"
 
 struct loader {
+	const struct mue_flash *flash;
 	struct mue_boot_medium medium;
 	struct mue_bootstate s;
 	uint8_t tried;
@@ -10,7 +11,7 @@ struct loader {
 
 static void load(struct loader *l)
 {
-	if (mue_bootstate_load(&l->medium.flash, &l->s) < 0)
+	if (mue_bootstate_load(l->flash, &l->s) < 0)
 		mue_bootstate_init(&l->s, MUE_SLOT_A);
 }
 
@@ -19,7 +20,7 @@ static bool store(struct loader *l)
 {
 	if (l->tried & MUE_BOOT_NO_STORE)
 		return true;
-	if (mue_bootstate_store(&l->medium.flash, &l->s) == MUE_OK)
+	if (mue_bootstate_store(l->flash, &l->s) == MUE_OK)
 		return true;
 	l->tried |= MUE_BOOT_NO_STORE;
 	load(l);
@@ -33,7 +34,7 @@ void mue_boot(void)
 	struct loader l;
 	int8_t e;
 
-	mue_board_state(&l.medium);
+	l.flash = mue_board_state(&l.medium);
 	l.tried = 0;
 	load(&l);
 	for (;;) {

@@ -14,10 +14,10 @@ static bool may_write(const struct mue_bootstate *s, const struct mue_boot_call 
 int8_t mue_boot_service(uint8_t service, struct mue_boot_call *call)
 {
 	struct mue_boot_medium medium;
+	const struct mue_flash *f = mue_board_state(&medium);
 	struct mue_bootstate s;
 
-	mue_board_state(&medium);
-	if (mue_bootstate_load(&medium.flash, &s) < 0)
+	if (mue_bootstate_load(f, &s) < 0)
 		mue_bootstate_init(&s, MUE_SLOT_A);
 	if (service == MUE_SERVICE_STATE) {
 		call->state = s;
@@ -26,7 +26,7 @@ int8_t mue_boot_service(uint8_t service, struct mue_boot_call *call)
 	if (service == MUE_SERVICE_STORE) {
 		if (call->state.counter < s.counter)
 			return MUE_EPERM;
-		return (int8_t)mue_bootstate_store(&medium.flash, &call->state);
+		return (int8_t)mue_bootstate_store(f, &call->state);
 	}
 	if (service != MUE_SERVICE_WRITE || !may_write(&s, call))
 		return MUE_EPERM;

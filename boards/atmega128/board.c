@@ -5,6 +5,7 @@
 
 #include <avr/io.h>
 #include <avr/wdt.h>
+#include <stddef.h>
 
 /* `len` is at least 1.  Z+ carries into RAMPZ. */
 static void read_flash(uint8_t bank, uint16_t z, void *buf, uint8_t len)
@@ -79,27 +80,28 @@ void mue_board_write_page(uint8_t slot, board_off_t off, const uint8_t *page)
 
 /* ---- the journal in EEPROM ---- */
 
-static void eeprom_at(uint32_t off)
+static void eeprom_at(uint16_t off)
 {
 	while (EECR & 1 << EEWE)
 		wdt_reset();
-	EEAR = (uint16_t)(BOARD_STATE + (uint16_t)off);
+	EEAR = (uint16_t)(BOARD_STATE + off);
 }
 
-static int eeprom_read(const struct mue_flash *f, uint32_t off, void *buf, uint32_t len)
-{
-	uint8_t *to = buf, n;
+int mue_small_read(uint16_t off, uint8_t *buf, uint8_t len);
+int mue_small_write(uint16_t off, const uint8_t *buf, uint8_t len);
+int mue_small_erase(uint16_t off);
 
-	(void)f;
-	for (n = (uint8_t)len; n; n--) {
+int mue_small_read(uint16_t off, uint8_t *buf, uint8_t len)
+{
+	while (len--) {
 		eeprom_at(off++);
 		EECR |= 1 << EERE;
-		*to++ = EEDR;
+		*buf++ = EEDR;
 	}
 	return MUE_OK;
 }
 
-static void eeprom_write_byte(uint32_t off, uint8_t value)
+static void eeprom_write_byte(uint16_t off, uint8_t value)
 {
 	uint8_t sreg = SREG;
 
@@ -114,40 +116,30 @@ static void eeprom_write_byte(uint32_t off, uint8_t value)
 	SREG = sreg;
 }
 
-static int eeprom_write(const struct mue_flash *f, uint32_t off, const void *buf, uint32_t len)
+int mue_small_write(uint16_t off, const uint8_t *buf, uint8_t len)
 {
-	const uint8_t *from = buf;
-	uint8_t n;
-
-	(void)f;
-	for (n = (uint8_t)len; n; n--)
-		eeprom_write_byte(off++, *from++);
+	while (len--)
+		eeprom_write_byte(off++, *buf++);
 	return MUE_OK;
 }
 
-static int eeprom_erase(const struct mue_flash *f, uint32_t off)
+int mue_small_erase(uint16_t off)
 {
 	uint8_t n = 0;
 
-	(void)f;
 	do
 		eeprom_write_byte(off++, 0xff);
 	while (++n);
 	return MUE_OK;
 }
 
-_Static_assert(BOARD_STATE_BLOCK == 256, "eeprom_erase counts 256 bytes in 8 bits");
+_Static_assert(BOARD_STATE_BLOCK == 256, "mue_small_erase counts 256 bytes in 8 bits");
+_Static_assert(BOARD_STATE_BLOCK == MUE_BOOTSTATE_SMALL, "board.mk says how long a block is");
 
-void mue_board_state(struct mue_boot_medium *ret)
+const struct mue_flash *mue_board_state(struct mue_boot_medium *ret)
 {
-	ret->ops.read = eeprom_read;
-	ret->ops.write = eeprom_write;
-	ret->ops.erase = eeprom_erase;
-	ret->flash.ops = &ret->ops;
-	ret->flash.size = 2 * BOARD_STATE_BLOCK;
-	ret->flash.erase_size = BOARD_STATE_BLOCK;
-	ret->flash.write_size = 1;
-	ret->flash.erased = 0xff;
+	(void)ret;
+	return NULL;
 }
 
 /* ---- watchdog, start, link ---- */

@@ -6,7 +6,7 @@ DIR := boards/atmega128
 # trades bytes for cycles.
 FLAGS := -mmcu=atmega128 -DF_CPU=8000000UL -std=gnu11 -Os -ffreestanding -I. -I$(DIR) -flto -mrelax \
 	-ffunction-sections -fdata-sections -mcall-prologues -mstrict-X -fno-jump-tables \
-	-fno-split-wide-types -fno-tree-scev-cprop -fno-move-loop-invariants -DMUE_BOOTSTATE_SMALL $(WARN)
+	-fno-split-wide-types -fno-tree-scev-cprop -fno-move-loop-invariants -DMUE_BOOTSTATE_SMALL=256 $(WARN)
 BOOT := $(DIR)/start.S $(DIR)/sha256_compress.S $(DIR)/board.c boot/boot.c boot/lms.c boot/p0.c \
 	boot/recovery.c boot/service.c boot/verify.c core/bootstate.c core/bootjournal.c core/crc.c core/sha256.c
 APP := $(DIR)/app/app.c core/bootstate.c core/crc.c
