@@ -12,6 +12,7 @@
 #include "server/presence.h"
 #include "server/store/store.h"
 #include "server/tls/ca.h"
+#include "server/ui/ui.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -80,9 +81,10 @@ static int open_storage(struct mue_server *s, struct mue_error *e)
 static int open_router(struct mue_server *s, struct mue_error *e)
 {
 	static const struct mue_route *const tables[] = { mue_routes_ddi, mue_routes_mgmt,
-							  mue_routes_mue, mue_routes_system };
+							  mue_routes_mue, mue_routes_system,
+							  mue_routes_ui };
 
-	return mue_router_new(tables, 4, &s->router, e);
+	return mue_router_new(tables, sizeof tables / sizeof tables[0], &s->router, e);
 }
 
 int mue_server_start(const struct mue_server_config *config, struct mue_server **ret,
