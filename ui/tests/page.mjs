@@ -1,6 +1,6 @@
 // The browser and the few things that every path needs.
 import { chromium } from 'playwright-core';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
@@ -79,6 +79,17 @@ export class Page {
 
 	async total(path) {
 		return (await this.api('GET', path)).total;
+	}
+
+	// How many updates the devices may end in all (tests/e2e/ui_rig.py).
+	allow(answers) {
+		writeFileSync(join(this.files, 'answers.new'), String(answers));
+		renameSync(join(this.files, 'answers.new'), join(this.files, 'answers'));
+	}
+
+	async until(what, holds) {
+		for (const end = Date.now() + 8000; !(await holds()); await new Promise((r) => setTimeout(r, 100)))
+			check(Date.now() < end, `waited in vain: ${what}`);
 	}
 
 	// Real files, dropped with a real drop event.

@@ -121,6 +121,7 @@ async function upload(p) {
 }
 
 async function rollout(p) {
+	await p.until('the three of before are done', async () => (await p.total('/rest/v1/targets?q=tag==canary;updatestatus==pending')) === 0);
 	const { content } = await p.api('GET', '/rest/v1/distributionsets?q=version==2.1.0');
 	await p.go(`rollouts/new?set=${content[0].id}`);
 	await p.page.waitForFunction(() => document.querySelector('input[name=name]')?.value === 'gateway 2.1.0');
@@ -135,15 +136,19 @@ async function rollout(p) {
 	await p.button('Create').click();
 	await p.see('h1', 'Autumn update');
 	await p.see('.group', '3 devices');
+	p.allow(3 + 4); // bench and the first one; the third stage opens and waits
 	await p.button('Start').click();
 	await p.see('.group.finished', 'bench');
+	await p.see('.group.running', '30%');
 	await p.button('Pause').click();
 	await p.see('.subhead', 'paused');
 	await p.see('.verdict-line', 'paused by admin');
 	await p.shot('rollout-paused');
+	p.allow(3 + 4 + 3);
 	await p.button('Resume').click();
-	await p.see('.group.running, .group.finished', '30%');
+	await p.see('.group.running .group-percent', '60'); // it fills while one looks on
 	await p.shot('rollout-running');
+	p.allow(100);
 	await p.see('.subhead .badge', 'done');
 	check((await p.page.locator('.group.finished').count()) === 4, 'all groups filled');
 	await p.shot('rollout-done');
