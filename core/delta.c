@@ -7,80 +7,90 @@ enum phase { PHASE_OLD, PHASE_START, PHASE_MAP, PHASE_WRITE, PHASE_NEW, PHASE_DO
 
 enum { HASH_CHUNK = 32, HASH_STEPS = 32 };
 
+/* Built small, all is written forwards. */
+static bool backward(uint8_t flags)
+{
+	return flags & MUE_DELTA_FLAGS & MUE_DELTA_BACKWARD;
+}
+
 int mue_delta_open(struct mue_delta *d, const struct mue_delta_header *h,
 		   const struct mue_delta_room *room)
 {
-	const struct mue_delta_isa *isa = NULL;
+	const struct mue_delta_isa *const *isa = room->isas;
 
-	if (h->isa != MUE_DELTA_PLAIN) {
-		for (uint8_t i = 0; room->isas[i] && !isa; i++)
-			if (room->isas[i]->id == h->isa)
-				isa = room->isas[i];
-		if (!isa)
-			return MUE_EPROFILE;
-	}
-	if (h->blocks > room->blocks_max || h->flags & ~MUE_DELTA_FLAGS)
-		return MUE_EPROFILE;
-	if (!room->page_size)
-		return MUE_EINVAL;
-	if (h->flags & MUE_DELTA_BACKWARD && room->page_size >> h->page_log2 != 1)
-		return MUE_EINVAL;
 	memset(d, 0, sizeof(*d));
+	d->phase = PHASE_FAILED;
+	while (h->isa != MUE_DELTA_PLAIN && *isa && (*isa)->id != h->isa)
+		isa++;
+	if (h->isa != MUE_DELTA_PLAIN) {
+		if (!*isa)
+			return MUE_EPROFILE;
+		d->isa = *isa;
+	}
+	d->old_size = (mue_delta_off)h->old_size;
+	d->new_size = (mue_delta_off)h->new_size;
+	if (h->blocks > room->blocks_max || h->flags & ~MUE_DELTA_FLAGS ||
+	    d->old_size != h->old_size || d->new_size != h->new_size)
+		return MUE_EPROFILE;
+	if (!room->page_size || (backward(h->flags) && room->page_size >> h->page_log2 != 1))
+		return MUE_EINVAL;
 	d->io = room->io;
 	d->io_ctx = room->io_ctx;
-	d->isa = isa;
 	d->blocks = room->blocks;
 	d->blocks_max = h->blocks;
 	d->page = room->page;
 	d->page_size = room->page_size;
-	d->old_size = h->old_size;
-	d->new_size = h->new_size;
 	d->flags = h->flags;
-	d->page_log2 = h->page_log2;
 	d->variants = h->variants;
 	d->space = -1;
-	d->phase = PHASE_OLD;
+	if (!mue_delta_big_open(d, room))
+		return MUE_EPROFILE;
 	mue_sha256_init(&d->u.check.sha);
 	memcpy(d->u.check.variant, h->variant, sizeof(h->variant));
-	return mue_delta_big_open(d, room) ? MUE_OK : MUE_EPROFILE;
+	d->phase = PHASE_OLD;
+	return MUE_OK;
 }
 
-/* Hashes up to HASH_STEPS chunks; 1: there is more. */
-static int hash(struct mue_delta *d, int (*read)(void *, uint32_t, void *, uint16_t), uint32_t size)
+/* Hashes up to HASH_STEPS chunks of an image; MUE_DELTA_MORE: there is more. */
+static int hash(struct mue_delta *d, int (*read)(void *, uint32_t, void *, uint16_t),
+		mue_delta_off size, uint8_t ret[MUE_SHA256_SIZE])
 {
 	uint8_t buf[HASH_CHUNK];
 
-	for (uint8_t i = 0; i < HASH_STEPS && d->u.check.at < size; i++) {
-		uint32_t left = size - d->u.check.at;
+	for (uint8_t i = 0; i < HASH_STEPS; i++) {
+		mue_delta_off left = (mue_delta_off)(size - d->u.check.at);
 		uint16_t n = left < HASH_CHUNK ? (uint16_t)left : HASH_CHUNK;
-		int r = read(d->io_ctx, d->u.check.at, buf, n);
+		int r;
 
+		if (!n) {
+			mue_sha256_final(&d->u.check.sha, ret);
+			return MUE_OK;
+		}
+		r = read(d->io_ctx, d->u.check.at, buf, n);
 		if (r < 0)
 			return r;
 		mue_sha256_update(&d->u.check.sha, buf, n);
-		d->u.check.at += n;
+		d->u.check.at = (mue_delta_off)(d->u.check.at + n);
 	}
-	return d->u.check.at < size;
+	return MUE_DELTA_MORE;
 }
 
 static int check_old(struct mue_delta *d)
 {
 	uint8_t digest[MUE_SHA256_SIZE];
-	int r = hash(d, d->io->read_old, d->old_size);
+	int r = hash(d, d->io->read_old, d->old_size, digest);
 
 	if (r)
 		return r;
-	mue_sha256_final(&d->u.check.sha, digest);
 	for (uint8_t i = 0; i < d->variants; i++) {
 		const struct mue_delta_variant *v = &d->u.check.variant[i];
 
 		if (memcmp(v->old_digest, digest, MUE_DELTA_DIGEST) != 0)
 			continue;
-		d->old_base = v->old_base;
+		d->old_base = d->scan.base = v->old_base;
 		d->new_base = v->new_base;
-		memcpy(d->new_digest, v->new_digest, MUE_DELTA_DIGEST);
-		d->scan.base = d->old_base;
 		d->scan.size = d->old_size;
+		memcpy(d->new_digest, v->new_digest, MUE_DELTA_DIGEST);
 		d->phase = PHASE_START;
 		return MUE_DELTA_MORE;
 	}
@@ -90,15 +100,25 @@ static int check_old(struct mue_delta *d)
 static int check_new(struct mue_delta *d)
 {
 	uint8_t digest[MUE_SHA256_SIZE];
-	int r = hash(d, d->io->read_new, d->new_size);
+	int r = hash(d, d->io->read_new, d->new_size, digest);
 
 	if (r)
 		return r;
-	mue_sha256_final(&d->u.check.sha, digest);
 	if (memcmp(d->new_digest, digest, MUE_DELTA_DIGEST) != 0)
 		return MUE_EDIGEST;
 	d->phase = PHASE_DONE;
 	return MUE_OK;
+}
+
+/* All of new is written: its digest comes next. */
+static int finish(struct mue_delta *d)
+{
+	if (d->rc.at < d->rc.len)
+		return MUE_EFORMAT;
+	d->phase = PHASE_NEW;
+	mue_sha256_init(&d->u.check.sha);
+	d->u.check.at = 0;
+	return MUE_DELTA_MORE;
 }
 
 static uint32_t num(struct mue_delta *d, uint8_t which)
@@ -133,16 +153,17 @@ static bool inside(uint32_t at, uint32_t len, uint32_t size)
 static int read_block(struct mue_delta *d)
 {
 	struct mue_delta_block b;
-	uint32_t gap = num(d, NUM_GAP);
+	uint32_t gap = num(d, NUM_GAP), len = num(d, NUM_LEN) + 1;
+	uint32_t old = old_place(d, d->old_pos, gap);
 
-	b.len = num(d, NUM_LEN) + 1;
-	b.old = old_place(d, d->old_pos, gap);
-	b.new = d->pos + gap;
-	if (!inside(d->pos, gap, d->new_size) || !inside(b.new, b.len, d->new_size) ||
-	    !inside(b.old, b.len, d->old_size))
+	if (!inside(d->pos, gap, d->new_size) || !inside(d->pos + gap, len, d->new_size) ||
+	    !inside(old, len, d->old_size))
 		return MUE_EFORMAT;
-	d->pos = b.new + b.len;
-	d->old_pos = b.old + b.len;
+	b.len = (mue_delta_off)len;
+	b.old = (mue_delta_off)old;
+	b.new = (mue_delta_off)(d->pos + gap);
+	d->pos = (mue_delta_off)(b.new + b.len);
+	d->old_pos = (mue_delta_off)(b.old + b.len);
 	mue_delta_block_add(d, &b);
 	return MUE_DELTA_MORE;
 }
@@ -150,18 +171,14 @@ static int read_block(struct mue_delta *d)
 /* Starts the next stretch: all of new, or in a backward patch the page before. */
 static int next_stretch(struct mue_delta *d)
 {
-	uint32_t page = d->page_size;
-
-	if (!(d->flags & MUE_DELTA_BACKWARD)) {
-		d->pos = 0;
-		d->stop = d->new_size;
-	} else {
+	d->stop = d->new_size;
+	d->pos = 0;
+	if (backward(d->flags)) {
 		d->stop = d->page_pos;
-		d->pos = (d->stop - 1) / page * page;
+		d->pos = (mue_delta_off)((d->stop - 1U) / d->page_size * d->page_size);
 	}
-	d->page_pos = d->pos;
+	d->page_pos = d->gap_end = d->pos;
 	d->page_fill = 0;
-	d->gap_end = d->pos;
 	return MUE_DELTA_MORE;
 }
 
@@ -170,15 +187,9 @@ static int read_map(struct mue_delta *d)
 	if (d->blocks_count < d->blocks_max)
 		return read_block(d);
 	d->old_pos = 0;
-	d->pos = 0;
 	d->page_pos = d->new_size;
-	d->phase = d->new_size ? PHASE_WRITE : PHASE_NEW;
-	if (!d->new_size) {
-		mue_sha256_init(&d->u.check.sha);
-		d->u.check.at = 0;
-		return MUE_DELTA_MORE;
-	}
-	return next_stretch(d);
+	d->phase = PHASE_WRITE;
+	return d->new_size ? next_stretch(d) : MUE_DELTA_MORE;
 }
 
 static void emit(struct mue_delta *d, uint8_t b)
@@ -190,8 +201,8 @@ static void emit(struct mue_delta *d, uint8_t b)
 
 		if (r < 0 && !d->err)
 			d->err = (int16_t)r;
-		if (!(d->flags & MUE_DELTA_BACKWARD)) {
-			d->page_pos += d->page_fill;
+		if (!backward(d->flags)) {
+			d->page_pos = (mue_delta_off)(d->page_pos + d->page_fill);
 			d->page_fill = 0;
 		}
 	}
@@ -200,39 +211,42 @@ static void emit(struct mue_delta *d, uint8_t b)
 /* A gap goes up to the next block; in it, inserted bytes and copies that the map does not know. */
 static int read_gap(struct mue_delta *d)
 {
-	uint32_t left = d->gap_end - d->pos, len, old;
+	mue_delta_off left = (mue_delta_off)(d->gap_end - d->pos);
+	uint32_t fresh, len, old;
 
-	if (!mue_delta_rc_bit(&d->rc, &d->u.m.rest)) {
-		d->fresh = left;
+	d->fresh = left;
+	if (!mue_delta_rc_bit(&d->rc, &d->u.m.rest))
 		return MUE_OK;
-	}
-	d->fresh = num(d, NUM_GAP);
+	fresh = num(d, NUM_GAP);
 	len = num(d, NUM_LEN) + 1;
-	old = old_place(d, d->old_pos, d->fresh);
-	if (!inside(d->fresh, len, left) || !inside(old, len, d->old_size))
+	old = old_place(d, d->old_pos, fresh);
+	if (!inside(fresh, len, left) || !inside(old, len, d->old_size))
 		return MUE_EFORMAT;
-	mue_delta_copy_start(d, old, len);
+	d->fresh = (mue_delta_off)fresh;
+	mue_delta_copy_start(d, (mue_delta_off)old, (mue_delta_off)len);
 	return MUE_OK;
 }
 
 static int read_op(struct mue_delta *d)
 {
 	const struct mue_delta_block *b;
-	uint32_t end;
+	mue_delta_off end;
 
 	if (d->pos < d->gap_end)
 		return read_gap(d);
 	b = mue_delta_block_at(d, d->pos);
-	if (b && b->new <= d->pos) {
-		uint32_t skip = d->pos - b->new;
-
-		end = b->new + b->len;
+	d->gap_end = d->stop;
+	if (b && b->new > d->pos) {
+		if (b->new < d->stop)
+			d->gap_end = b->new;
+	} else if (b) {
+		d->gap_end = d->pos;
+		end = (mue_delta_off)(b->new + b->len);
 		if (end > d->stop)
 			end = d->stop;
-		mue_delta_copy_start(d, b->old + skip, end - d->pos);
-		return MUE_OK;
+		mue_delta_copy_start(d, (mue_delta_off)(b->old + (d->pos - b->new)),
+				     (mue_delta_off)(end - d->pos));
 	}
-	d->gap_end = b && b->new < d->stop ? b->new : d->stop;
 	return MUE_OK;
 }
 
@@ -322,25 +336,20 @@ static int read_unit(struct mue_delta *d)
 	return MUE_OK;
 }
 
-static int finish(struct mue_delta *d)
+/* Whether the rest of the input might not do for one thing more. */
+static bool starved(const struct mue_delta *d, bool last)
 {
-	if (d->rc.at < d->rc.len)
-		return MUE_EFORMAT;
-	d->phase = PHASE_NEW;
-	mue_sha256_init(&d->u.check.sha);
-	d->u.check.at = 0;
-	return MUE_DELTA_MORE;
+	return !last && d->rc.at + MUE_DELTA_LOOKAHEAD > d->rc.len;
 }
 
 /* Up to the end of a page. */
 static int write_page(struct mue_delta *d, bool last)
 {
-	uint32_t page = d->page_pos;
+	mue_delta_off page = d->page_pos;
 	int r = MUE_OK;
 
 	while (d->page_pos == page && d->pos < d->stop) {
-		if (!last &&
-		    (d->rc.len < MUE_DELTA_LOOKAHEAD || d->rc.at > d->rc.len - MUE_DELTA_LOOKAHEAD))
+		if (starved(d, last))
 			return MUE_DELTA_INPUT;
 		if (d->fresh)
 			read_fresh(d);
@@ -355,7 +364,7 @@ static int write_page(struct mue_delta *d, bool last)
 	}
 	if (d->pos < d->stop)
 		return MUE_DELTA_MORE;
-	if (d->flags & MUE_DELTA_BACKWARD && d->page_pos)
+	if (backward(d->flags) && d->page_pos)
 		return next_stretch(d);
 	if (!last)
 		return MUE_DELTA_INPUT;
@@ -368,14 +377,14 @@ static int step(struct mue_delta *d, bool last)
 	case PHASE_OLD:
 		return check_old(d);
 	case PHASE_START:
-		if (!last && d->rc.len < MUE_DELTA_LOOKAHEAD)
+		if (starved(d, last))
 			return MUE_DELTA_INPUT;
 		mue_delta_models_start(&d->u.m);
 		mue_delta_rc_start(&d->rc);
 		d->phase = PHASE_MAP;
 		return mue_delta_big_start(d) < 0 ? MUE_EFORMAT : MUE_DELTA_MORE;
 	case PHASE_MAP:
-		if (!last && (d->rc.len < MUE_DELTA_LOOKAHEAD))
+		if (starved(d, last))
 			return MUE_DELTA_INPUT;
 		return read_map(d);
 	case PHASE_WRITE:

@@ -89,7 +89,7 @@ struct mue_delta_rich;
 
 /* A stretch of old that lives on in new. */
 struct mue_delta_block {
-	uint32_t old, new, len;
+	mue_delta_off old, new, len;
 };
 
 /* A learned step of the map from old to new addresses: holds from `key` on. */
@@ -123,12 +123,12 @@ struct mue_delta_models {
 /* What is used most stands first: eight-bit machines reach 64 bytes from a pointer. */
 struct mue_delta {
 	struct mue_delta_rc rc;
-	uint32_t pos;      /* in new */
-	uint32_t old_pos;  /* of the running copy */
-	uint32_t copy;     /* bytes left of it */
-	uint32_t fresh;    /* bytes left of the running insert */
-	uint32_t page_pos; /* new offset of page[0] */
-	uint32_t stop;     /* end of the stretch that is being written */
+	mue_delta_off pos;      /* in new */
+	mue_delta_off old_pos;  /* of the running copy */
+	mue_delta_off copy;     /* bytes left of it */
+	mue_delta_off fresh;    /* bytes left of the running insert */
+	mue_delta_off page_pos; /* new offset of page[0] */
+	mue_delta_off stop;     /* end of the stretch that is being written */
 	uint8_t *page;
 	uint16_t page_size, page_fill;
 	uint16_t run;      /* units right in a row */
@@ -143,14 +143,15 @@ struct mue_delta {
 	void *io_ctx;
 	const struct mue_delta_isa *isa; /* NULL: no prediction */
 	struct mue_delta_block *blocks;  /* sorted by old */
-	uint32_t old_size, new_size, old_base, new_base;
+	mue_delta_off old_size, new_size;
+	uint32_t old_base, new_base;
 	uint16_t blocks_max, blocks_count;
 	uint8_t page_log2, variants;
 
-	int16_t err;      /* of a write */
-	uint32_t gap_end; /* end of the gap that pos is in */
-	uint32_t number;  /* what was last added to a number */
-	uint32_t window_pos;
+	int16_t err;           /* of a write */
+	mue_delta_off gap_end; /* end of the gap that pos is in */
+	uint32_t number;       /* what was last added to a number */
+	mue_delta_off window_pos;
 	uint8_t window_len;
 	uint8_t window[MUE_DELTA_WINDOW];
 	uint8_t last_diff[2];
@@ -168,7 +169,7 @@ struct mue_delta {
 		struct mue_delta_models m;
 		struct {
 			struct mue_sha256 sha;
-			uint32_t at;
+			mue_delta_off at;
 			struct mue_delta_variant variant[MUE_DELTA_VARIANTS];
 		} check;
 	} u;

@@ -260,7 +260,7 @@ bool mue_delta_put(const struct mue_delta *d, struct mue_delta_unit *u, uint32_t
 	return true;
 }
 
-uint32_t mue_delta_old_addr(const struct mue_delta *d, uint32_t off)
+uint32_t mue_delta_old_addr(const struct mue_delta *d, mue_delta_off off)
 {
 	uint8_t i = d->segments_count;
 
@@ -271,7 +271,7 @@ uint32_t mue_delta_old_addr(const struct mue_delta *d, uint32_t off)
 	return d->segments[i - 1].old_addr + (off - d->segments[i - 1].old_off);
 }
 
-uint32_t mue_delta_new_addr(const struct mue_delta *d, uint32_t off)
+uint32_t mue_delta_new_addr(const struct mue_delta *d, mue_delta_off off)
 {
 	uint8_t i = d->segments_count;
 
@@ -282,7 +282,7 @@ uint32_t mue_delta_new_addr(const struct mue_delta *d, uint32_t off)
 	return d->segments[i - 1].new_addr + (off - d->segments[i - 1].new_off);
 }
 
-bool mue_delta_old_off(const struct mue_delta *d, uint32_t addr, uint32_t *ret)
+bool mue_delta_old_off(const struct mue_delta *d, uint32_t addr, mue_delta_off *ret)
 {
 	if (!d->segments_count) {
 		*ret = addr - d->old_base;

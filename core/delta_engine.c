@@ -12,21 +12,15 @@ void mue_delta_models_start(struct mue_delta_models *m)
 		p[i] = MUE_DELTA_P_INIT;
 }
 
-void mue_delta_scan_seek(struct mue_delta_scan *s, const struct mue_delta_isa *isa, uint32_t addr)
+void mue_delta_scan_seek(struct mue_delta_scan *s, uint32_t addr)
 {
-	uint32_t skip = addr - s->addr;
-
-	if (isa->id == MUE_DELTA_THUMB && skip < 4 * MUE_DELTA_POOL_BITS) {
-		for (uint32_t i = (s->addr + 3) >> 2; i < (addr + 3) >> 2; i++)
-			s->u.pool[i / 8 % (MUE_DELTA_POOL_BITS / 8)] &= (uint8_t) ~(1U << i % 8);
-	} else {
+	if (addr - s->addr >= 4 * MUE_DELTA_POOL_BITS)
 		memset(&s->u, 0, sizeof(s->u));
-	}
 	s->addr = addr;
 }
 
 /* The last block that starts at or before `old`; NULL: none. */
-static const struct mue_delta_block *block_before(const struct mue_delta *d, uint32_t old)
+static const struct mue_delta_block *block_before(const struct mue_delta *d, mue_delta_off old)
 {
 	uint16_t lo = 0, hi = d->blocks_count;
 
@@ -50,7 +44,7 @@ void mue_delta_block_add(struct mue_delta *d, const struct mue_delta_block *b)
 	d->blocks[i] = *b;
 }
 
-const struct mue_delta_block *mue_delta_block_at(const struct mue_delta *d, uint32_t pos)
+const struct mue_delta_block *mue_delta_block_at(const struct mue_delta *d, mue_delta_off pos)
 {
 	const struct mue_delta_block *best = NULL;
 
@@ -63,18 +57,19 @@ const struct mue_delta_block *mue_delta_block_at(const struct mue_delta *d, uint
 	return best;
 }
 
-void mue_delta_copy_start(struct mue_delta *d, uint32_t old, uint32_t len)
+void mue_delta_copy_start(struct mue_delta *d, mue_delta_off old, mue_delta_off len)
 {
 	d->old_pos = old;
 	d->copy = len;
 	d->sure = d->hot = 0;
 	if (d->isa)
-		mue_delta_scan_seek(&d->scan, d->isa, mue_delta_old_addr(d, old));
+		mue_delta_scan_seek(&d->scan, mue_delta_old_addr(d, old));
 }
 
 static int fill_window(struct mue_delta *d, uint8_t need)
 {
-	uint32_t left = d->old_size - d->old_pos, at = d->old_pos - d->window_pos;
+	mue_delta_off left = (mue_delta_off)(d->old_size - d->old_pos);
+	mue_delta_off at = (mue_delta_off)(d->old_pos - d->window_pos);
 	int r;
 
 	if (need > left)
@@ -82,7 +77,7 @@ static int fill_window(struct mue_delta *d, uint8_t need)
 	if (d->old_pos >= d->window_pos && at < d->window_len && d->window_len - at >= need)
 		return 0;
 	d->window_pos = d->old_pos;
-	d->window_len = left < MUE_DELTA_WINDOW ? (uint8_t)left : MUE_DELTA_WINDOW;
+	d->window_len = (uint8_t)(left < MUE_DELTA_WINDOW ? left : MUE_DELTA_WINDOW);
 	r = d->io->read_old(d->io_ctx, d->window_pos, d->window, d->window_len);
 	if (r < 0)
 		d->window_len = 0;
@@ -93,13 +88,13 @@ static int fill_window(struct mue_delta *d, uint8_t need)
 static uint32_t map_address(const struct mue_delta *d, uint32_t addr)
 {
 	const struct mue_delta_block *b;
-	uint32_t off;
+	mue_delta_off off;
 
 	if (!mue_delta_old_off(d, addr, &off))
 		return addr;
 	b = block_before(d, off);
 	if (b)
-		off += b->new - b->old;
+		off = (mue_delta_off)(off + b->new - b->old);
 	return mue_delta_new_addr(d, off);
 }
 
@@ -126,7 +121,8 @@ int mue_delta_guess(struct mue_delta *d, struct mue_delta_guess *g)
 	struct mue_delta_unit *u = &g->unit;
 	uint8_t step = d->isa ? d->isa->step : 2, ahead = d->isa ? d->isa->ahead : PLAIN_AHEAD;
 	uint8_t w[MUE_DELTA_AHEAD], skip, have;
-	uint32_t addr = mue_delta_new_addr(d, d->pos), off;
+	uint32_t addr = mue_delta_new_addr(d, d->pos);
+	mue_delta_off off;
 	int r = fill_window(d, d->flags & MUE_DELTA_ELF ? MUE_DELTA_AHEAD : ahead);
 
 	if (r < 0)
@@ -171,9 +167,9 @@ int mue_delta_guess(struct mue_delta *d, struct mue_delta_guess *g)
 
 void mue_delta_advance(struct mue_delta *d, uint8_t len)
 {
-	d->pos += len;
-	d->old_pos += len;
-	d->copy -= len;
+	d->pos = (mue_delta_off)(d->pos + len);
+	d->old_pos = (mue_delta_off)(d->old_pos + len);
+	d->copy = (mue_delta_off)(d->copy - len);
 }
 
 uint16_t *mue_delta_good(struct mue_delta *d, const struct mue_delta_guess *g)

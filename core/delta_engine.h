@@ -22,7 +22,7 @@ struct mue_delta_guess {
 void mue_delta_models_start(struct mue_delta_models *m);
 
 /* Points the running copy at `old` for `len` bytes. */
-void mue_delta_copy_start(struct mue_delta *d, uint32_t old, uint32_t len);
+void mue_delta_copy_start(struct mue_delta *d, mue_delta_off old, mue_delta_off len);
 
 /* Predicts the unit at d->old_pos for d->pos.  0 or the verdict of read_old. */
 int mue_delta_guess(struct mue_delta *d, struct mue_delta_guess *ret);
@@ -44,30 +44,31 @@ void mue_delta_learn(struct mue_delta *d, const struct mue_delta_guess *g, uint3
 void mue_delta_block_add(struct mue_delta *d, const struct mue_delta_block *b);
 
 /* The block that holds new offset `pos`, or the next one after it; NULL: none. */
-const struct mue_delta_block *mue_delta_block_at(const struct mue_delta *d, uint32_t pos);
+const struct mue_delta_block *mue_delta_block_at(const struct mue_delta *d, mue_delta_off pos);
 
 /*
  * Addresses of offsets and back.  Built small, an image is one stretch at its base and ELF files
  * are refused; built for hosts, core/delta_elf.c finds the stretches of ELF files.
  */
 #ifdef MUE_DELTA_SMALL
-enum { MUE_DELTA_FLAGS = MUE_DELTA_BACKWARD };
+enum { MUE_DELTA_FLAGS = 0 };
 
-static inline uint32_t mue_delta_old_addr(const struct mue_delta *d, uint32_t off)
+static inline uint32_t mue_delta_old_addr(const struct mue_delta *d, mue_delta_off off)
 {
 	return d->old_base + off;
 }
 
-static inline uint32_t mue_delta_new_addr(const struct mue_delta *d, uint32_t off)
+static inline uint32_t mue_delta_new_addr(const struct mue_delta *d, mue_delta_off off)
 {
 	return d->new_base + off;
 }
 
 /* False: the address is not in the old image. */
-static inline bool mue_delta_old_off(const struct mue_delta *d, uint32_t addr, uint32_t *ret)
+static inline bool mue_delta_old_off(const struct mue_delta *d, uint32_t addr, mue_delta_off *ret)
 {
-	*ret = addr - d->old_base;
-	return *ret < d->old_size;
+	addr -= d->old_base;
+	*ret = (mue_delta_off)addr;
+	return addr < d->old_size;
 }
 
 static inline bool mue_delta_elf_scan(struct mue_delta_scan *s, const uint8_t *b,
@@ -137,9 +138,9 @@ static inline bool mue_delta_big_open(struct mue_delta *d, const struct mue_delt
 #else
 enum { MUE_DELTA_FLAGS = MUE_DELTA_BACKWARD | MUE_DELTA_ELF | MUE_DELTA_RICH };
 
-uint32_t mue_delta_old_addr(const struct mue_delta *d, uint32_t off);
-uint32_t mue_delta_new_addr(const struct mue_delta *d, uint32_t off);
-bool mue_delta_old_off(const struct mue_delta *d, uint32_t addr, uint32_t *ret);
+uint32_t mue_delta_old_addr(const struct mue_delta *d, mue_delta_off off);
+uint32_t mue_delta_new_addr(const struct mue_delta *d, mue_delta_off off);
+bool mue_delta_old_off(const struct mue_delta *d, uint32_t addr, mue_delta_off *ret);
 uint32_t mue_delta_get(const struct mue_delta *d, const struct mue_delta_unit *u, uint32_t addr);
 bool mue_delta_put(const struct mue_delta *d, struct mue_delta_unit *u, uint32_t addr,
 		   uint32_t value);

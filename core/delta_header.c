@@ -24,19 +24,16 @@ static uint8_t byte(struct cursor *c)
 static uint32_t varint(struct cursor *c)
 {
 	uint32_t v = 0;
+	uint8_t b;
 
 	for (uint8_t shift = 0; shift < 35; shift = (uint8_t)(shift + 7)) {
-		uint8_t b = byte(c);
-
-		if (shift == 28 && b > 15)
-			break;
+		b = byte(c);
 		v |= (uint32_t)(b & 0x7f) << shift;
 		if (!(b & 0x80))
 			return v;
 	}
-	if (!c->err)
-		c->err = MUE_EFORMAT;
-	return 0;
+	c->err = MUE_EFORMAT;
+	return v;
 }
 
 /* Addresses are mostly round: their zeros at the end are counted, not written. */
@@ -47,10 +44,16 @@ static uint32_t round_number(struct cursor *c)
 	return v >> 5 << (v & 31);
 }
 
-static void digest(struct cursor *c, uint8_t ret[MUE_DELTA_DIGEST])
+static void read_variant(struct cursor *c, uint8_t isa, struct mue_delta_variant *v)
 {
+	if (isa != MUE_DELTA_PLAIN) {
+		v->old_base = round_number(c);
+		v->new_base = v->old_base + round_number(c);
+	}
 	for (uint8_t i = 0; i < MUE_DELTA_DIGEST; i++)
-		ret[i] = byte(c);
+		v->old_digest[i] = byte(c);
+	for (uint8_t i = 0; i < MUE_DELTA_DIGEST; i++)
+		v->new_digest[i] = byte(c);
 }
 
 static void read_fields(struct cursor *c, struct mue_delta_header *h)
@@ -64,25 +67,15 @@ static void read_fields(struct cursor *c, struct mue_delta_header *h)
 	v = varint(c);
 	h->new_size = h->old_size + (v >> 1 ^ (0 - (v & 1)));
 	v = varint(c);
-	if (v > UINT16_MAX)
-		c->err = MUE_EFORMAT;
 	h->blocks = (uint16_t)v;
 	if (h->flags & MUE_DELTA_BACKWARD)
 		h->page_log2 = byte(c);
-	if (h->page_log2 > 15)
+	if (v >> 16 || h->page_log2 > 15 || h->variants > MUE_DELTA_VARIANTS) {
 		c->err = MUE_EFORMAT;
-	if (h->variants > MUE_DELTA_VARIANTS)
-		c->err = MUE_EPROFILE;
-	for (uint8_t i = 0; i < h->variants && !c->err; i++) {
-		struct mue_delta_variant *d = &h->variant[i];
-
-		if (h->isa != MUE_DELTA_PLAIN) {
-			d->old_base = round_number(c);
-			d->new_base = d->old_base + round_number(c);
-		}
-		digest(c, d->old_digest);
-		digest(c, d->new_digest);
+		return;
 	}
+	for (uint8_t i = 0; i < h->variants; i++)
+		read_variant(c, h->isa, &h->variant[i]);
 }
 
 int mue_delta_header_read(const uint8_t *in, size_t len, struct mue_delta_header *ret)

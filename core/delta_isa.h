@@ -12,6 +12,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Offsets in images; where flash is small, images of 64 KiB and more are refused instead. */
+#ifdef MUE_DELTA_NARROW
+typedef uint16_t mue_delta_off;
+#else
+typedef uint32_t mue_delta_off;
+#endif
+
 /* Wire format: never renumber. */
 enum mue_delta_isa_id {
 	MUE_DELTA_PLAIN = 0,
@@ -104,8 +111,8 @@ struct mue_delta_isa {
 extern const struct mue_delta_isa mue_delta_avr, mue_delta_thumb, mue_delta_arm32, mue_delta_arm64,
 	mue_delta_riscv, mue_delta_x86_64;
 
-/* Called when the walk jumps from s->addr to `addr`: forgets what does not hold there. */
-void mue_delta_scan_seek(struct mue_delta_scan *s, const struct mue_delta_isa *isa, uint32_t addr);
+/* Called when the walk goes on at `addr`: forgets all when that is not a little further on. */
+void mue_delta_scan_seek(struct mue_delta_scan *s, uint32_t addr);
 
 static inline uint16_t mue_delta_get16(const uint8_t *p)
 {

@@ -1,19 +1,39 @@
 /* Thumb-2, instruction encodings after ARM DDI 0403 "ARMv7-M Architecture Reference Manual". */
-#include "core/delta_isa.h"
+#include "core/delta_field.h"
+#include "core/mem.h"
 
+/* Where each form stands in the table. */
 enum form {
-	F_BL = 1, /* BL, B.W: 25 bits */
-	F_BCW,    /* B<c>.W: 21 bits */
-	F_B11,    /* B: 12 bits */
-	F_B8,     /* B<c>: 9 bits */
-	F_CBZ,    /* CBZ, CBNZ: 7 bits forward */
-	F_LDR,    /* LDR literal, ADR: 10 bits forward, from Align(PC, 4) */
-	F_LDRW,   /* LDR.W literal: 12 bits both ways */
-	F_WORD,   /* literal */
-	F_MOVWT,  /* MOVW, MOVT */
-	F_NUM,    /* MOVW alone: a number */
-	F_BLX,    /* BLX to ARM code: 25 bits, from Align(PC, 4) */
+	F_BL = 1,             /* BL, B.W: 25 bits */
+	F_BLX = F_BL + 18,    /* BLX to ARM code: 25 bits, from Align(PC, 4) */
+	F_BCW = F_BLX + 18,   /* B<c>.W: 21 bits */
+	F_B11 = F_BCW + 18,   /* B: 12 bits */
+	F_B8 = F_B11 + 6,     /* B<c>: 9 bits */
+	F_CBZ = F_B8 + 6,     /* CBZ, CBNZ: 7 bits forward */
+	F_LDR = F_CBZ + 9,    /* LDR literal, ADR: 10 bits forward, from Align(PC, 4) */
+	F_LDRW = F_LDR + 6,   /* LDR.W literal: 12 bits both ways */
+	F_NUM = F_LDRW + 9,   /* MOVW alone: a number */
+	F_WORD = F_NUM + 15,  /* literal */
+	F_MOVWT = F_WORD + 9, /* MOVW, MOVT */
 };
+
+#define PC (MUE_FIELD_REL | MUE_FIELD_PC_4)
+
+/* clang-format off */
+static const uint8_t forms[] = {
+	0,
+	25, PC | MUE_FIELD_BL, 1, 24, 10, 1, 23, 29, 1, 22, 27, 10, 12, 0, 11, 1, 16, 0,
+	25, PC | MUE_FIELD_BL | MUE_FIELD_ALIGNED, 1, 24, 10, 1, 23, 29, 1, 22, 27, 10, 12, 0, 11, 1, 16, 0,
+	21, PC, 1, 20, 10, 1, 19, 27, 1, 18, 29, 6, 12, 0, 11, 1, 16, 0,
+	12, PC, 11, 1, 0, 0,
+	9, PC, 8, 1, 0, 0,
+	0, PC, 1, 6, 9, 5, 1, 3, 0,
+	0, PC | MUE_FIELD_ALIGNED, 8, 2, 0, 0,
+	0, PC | MUE_FIELD_ALIGNED | MUE_FIELD_SIZE, 1, 12, 7, 12, 0, 16, 0,
+	0, 0, 4, 12, 0, 1, 11, 10, 3, 8, 28, 8, 0, 16, 0,
+	0, 0, 16, 0, 0, 16, 16, 16, 0,
+};
+/* clang-format on */
 
 static void set(struct mue_delta_unit *u, uint8_t len, uint8_t kind, uint8_t form, uint8_t shift)
 {
@@ -23,61 +43,15 @@ static void set(struct mue_delta_unit *u, uint8_t len, uint8_t kind, uint8_t for
 	u->shift = shift;
 }
 
-static uint32_t sign(uint32_t v, uint8_t bits)
-{
-	uint32_t top = (uint32_t)1 << (bits - 1);
-
-	return (v ^ top) - top;
-}
-
-static uint16_t imm16(const uint8_t *b)
-{
-	uint16_t w = mue_delta_get16(b), x = mue_delta_get16(b + 2);
-
-	return (uint16_t)((w & 0xf) << 12 | (w & 0x400) << 1 | (x >> 4 & 0x700) | (x & 0xff));
-}
-
-static uint32_t get_wide(uint16_t w, uint16_t x, uint8_t form)
-{
-	uint32_t s = w >> 10 & 1, j1 = x >> 13 & 1, j2 = x >> 11 & 1;
-	uint32_t low = (uint32_t)(x & 0x7ff) << 1;
-
-	if (form != F_BCW)
-		return sign(s << 24 | (j1 ^ s ^ 1) << 23 | (j2 ^ s ^ 1) << 22 |
-				    (uint32_t)(w & 0x3ff) << 12 | low,
-			    25);
-	return sign(s << 20 | j2 << 19 | j1 << 18 | (uint32_t)(w & 0x3f) << 12 | low, 21);
-}
-
 static uint32_t get(const struct mue_delta_unit *u, uint32_t addr)
 {
-	uint16_t w = mue_delta_get16(u->bytes), x = mue_delta_get16(u->bytes + 2);
-	uint32_t pc = addr + 4, aligned = pc & ~(uint32_t)3;
+	struct mue_delta_unit high;
 
-	switch (u->form) {
-	case F_WORD:
-		return mue_delta_get32(u->bytes);
-	case F_MOVWT:
-		return (uint32_t)imm16(u->bytes + 4) << 16 | imm16(u->bytes);
-	case F_NUM:
-		return imm16(u->bytes);
-	case F_LDR:
-		return aligned + ((uint32_t)(w & 0xff) << 2);
-	case F_LDRW:
-		x &= 0xfff;
-		return w & 0x80 ? aligned + x : aligned - x;
-	case F_BL:
-	case F_BCW:
-		return pc + get_wide(w, x, u->form);
-	case F_BLX:
-		return aligned + get_wide(w, x, u->form);
-	case F_B11:
-		return pc + sign((uint32_t)(w & 0x7ff) << 1, 12);
-	case F_B8:
-		return pc + sign((uint32_t)(w & 0xff) << 1, 9);
-	default:
-		return pc + (uint32_t)((w >> 3 & 0x40) | (w >> 2 & 0x3e));
-	}
+	if (u->form != F_MOVWT)
+		return mue_delta_field_get(forms + u->form, u, addr);
+	memcpy(high.bytes, u->bytes + 4, 4);
+	return mue_delta_field_get(forms + F_NUM, u, addr) |
+	       mue_delta_field_get(forms + F_NUM, &high, addr) << 16;
 }
 
 /*
@@ -212,110 +186,16 @@ static void scan(struct mue_delta_scan *s, const uint8_t *b, struct mue_delta_un
 		scan_narrow(s, b, u);
 }
 
-static bool fits(uint32_t v, uint8_t bits)
-{
-	uint32_t half = (uint32_t)1 << (bits - 1);
-
-	return v + half < half << 1 && !(v & 1);
-}
-
-static bool put_wide(struct mue_delta_unit *u, uint32_t v)
-{
-	uint16_t w = mue_delta_get16(u->bytes), x = mue_delta_get16(u->bytes + 2);
-	uint16_t s = (uint16_t)(v >> 24 & 1), j1, j2;
-
-	if (!fits(v, u->form == F_BCW ? 21 : 25) || (u->form == F_BLX && v & 2))
-		return false;
-	x = (uint16_t)((x & 0xd000) | (v >> 1 & 0x7ff));
-	if (u->form != F_BCW) {
-		j1 = (uint16_t)((v >> 23 & 1) ^ s ^ 1);
-		j2 = (uint16_t)((v >> 22 & 1) ^ s ^ 1);
-		w = (uint16_t)((w & 0xf800) | (uint32_t)s << 10 | (v >> 12 & 0x3ff));
-	} else {
-		j1 = (uint16_t)(v >> 18 & 1);
-		j2 = (uint16_t)(v >> 19 & 1);
-		w = (uint16_t)((w & 0xfbc0) | (uint32_t)s << 10 | (v >> 12 & 0x3f));
-	}
-	mue_delta_put16(u->bytes, w);
-	mue_delta_put16(u->bytes + 2, (uint16_t)(x | j1 << 13 | j2 << 11));
-	return true;
-}
-
-static void put_imm16(uint8_t *b, uint16_t v)
-{
-	uint16_t w = mue_delta_get16(b), x = mue_delta_get16(b + 2);
-
-	w = (uint16_t)((w & 0xfbf0) | v >> 12 | (v >> 1 & 0x400));
-	x = (uint16_t)((x & 0x8f00) | (v << 4 & 0x7000) | (v & 0xff));
-	mue_delta_put16(b, w);
-	mue_delta_put16(b + 2, x);
-}
-
-static bool put_load(struct mue_delta_unit *u, uint16_t w, uint32_t v)
-{
-	uint16_t x = mue_delta_get16(u->bytes + 2);
-
-	if (u->form == F_LDR) {
-		if (v > 1020 || v & 3)
-			return false;
-		mue_delta_put16(u->bytes, (uint16_t)((w & 0xff00) | v >> 2));
-		return true;
-	}
-	w |= 0x80;
-	if (v >> 31) {
-		v = 0 - v;
-		w &= (uint16_t)~0x80;
-	}
-	if (v > 0xfff)
-		return false;
-	mue_delta_put16(u->bytes, w);
-	mue_delta_put16(u->bytes + 2, (uint16_t)((x & 0xf000) | v));
-	return true;
-}
-
 static bool put(struct mue_delta_unit *u, uint32_t addr, uint32_t value)
 {
-	uint16_t w = mue_delta_get16(u->bytes);
-	uint32_t v = value - addr - 4;
+	struct mue_delta_unit high;
 
-	switch (u->form) {
-	case F_WORD:
-		mue_delta_put32(u->bytes, value);
-		return true;
-	case F_MOVWT:
-		put_imm16(u->bytes, (uint16_t)value);
-		put_imm16(u->bytes + 4, (uint16_t)(value >> 16));
-		return true;
-	case F_NUM:
-		if (value >> 16)
-			return false;
-		put_imm16(u->bytes, (uint16_t)value);
-		return true;
-	case F_LDR:
-	case F_LDRW:
-		return put_load(u, w, value - ((addr + 4) & ~(uint32_t)3));
-	case F_BLX:
-		return put_wide(u, value - ((addr + 4) & ~(uint32_t)3));
-	case F_BL:
-	case F_BCW:
-		return put_wide(u, v);
-	case F_B11:
-		if (!fits(v, 12))
-			return false;
-		w = (uint16_t)((w & 0xf800) | (v >> 1 & 0x7ff));
-		break;
-	case F_B8:
-		if (!fits(v, 9))
-			return false;
-		w = (uint16_t)((w & 0xff00) | (v >> 1 & 0xff));
-		break;
-	default:
-		if (v > 126 || v & 1)
-			return false;
-		w = (uint16_t)((w & 0xfd07) | (v << 3 & 0x200) | (v << 2 & 0xf8));
-		break;
-	}
-	mue_delta_put16(u->bytes, w);
+	if (u->form != F_MOVWT)
+		return mue_delta_field_put(forms + u->form, u, addr, value);
+	memcpy(high.bytes, u->bytes + 4, 4);
+	mue_delta_field_put(forms + F_NUM, u, addr, value & 0xffff);
+	mue_delta_field_put(forms + F_NUM, &high, addr, value >> 16);
+	memcpy(u->bytes + 4, high.bytes, 4);
 	return true;
 }
 

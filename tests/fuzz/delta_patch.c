@@ -5,7 +5,7 @@
  * FUZZ_SOURCES: core/delta.c core/delta_arm64.c core/delta_avr.c core/delta_elf.c
  * FUZZ_SOURCES: core/delta_engine.c core/delta_header.c core/delta_rc.c core/delta_rich.c
  * FUZZ_SOURCES: core/delta_thumb.c core/delta_x86.c core/sha256.c
- * FUZZ_SOURCES: core/delta_arm32.c core/delta_riscv.c
+ * FUZZ_SOURCES: core/delta_arm32.c core/delta_riscv.c core/delta_field.c
  */
 #include "core/delta.h"
 #include "core/delta_rich.h"

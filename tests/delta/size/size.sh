@@ -20,7 +20,7 @@ measure()
 	fi
 	flags="-std=c11 -Os -flto -ffreestanding -ffunction-sections -fdata-sections -Wl,--gc-sections -DMUE_DELTA_SMALL -I."
 	# shellcheck disable=SC2086 # a list of words
-	"$@" $flags core/delta.c core/delta_engine.c core/delta_header.c core/delta_rc.c "$mapper" \
+	"$@" $flags core/delta.c core/delta_engine.c core/delta_field.c core/delta_header.c core/delta_rc.c "$mapper" \
 		core/sha256.c tests/delta/size/device.c -o "$work/with"
 	# shellcheck disable=SC2086
 	"$@" $flags -DBASELINE core/sha256.c tests/delta/size/device.c -o "$work/without"
@@ -34,7 +34,7 @@ measure()
 }
 
 echo 1..2
-measure ATmega128 6144 2048 avr-size core/delta_avr.c avr-gcc -mmcu=atmega128 -mcall-prologues
+measure ATmega128 6144 2048 avr-size core/delta_avr.c avr-gcc -mmcu=atmega128 -mcall-prologues -mrelax -fno-gcse -DMUE_DELTA_NARROW
 measure Cortex-M0+ 4096 3072 arm-none-eabi-size core/delta_thumb.c arm-none-eabi-gcc \
 	-mcpu=cortex-m0plus -mthumb -nostdlib -Wl,--entry=main tests/delta/size/memory.c -lgcc
 exit $fails
