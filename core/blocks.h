@@ -70,7 +70,8 @@ struct mue_block {
 
 /*
  * Reads the header's length from its first MUE_BLOCKS_FIXED bytes, which are not verified yet: a
- * fetcher bounds *ret by what its manifest says before it fetches more.  MUE_ETRUNC, MUE_EFORMAT.
+ * fetcher refuses a length that it is not ready to hold before it fetches more.  MUE_ETRUNC,
+ * MUE_EFORMAT.
  */
 int mue_blocks_header_size(const uint8_t *fixed, size_t len, uint64_t *ret);
 
