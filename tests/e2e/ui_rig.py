@@ -39,6 +39,7 @@ class Site:
         self.mue("key", "new", "--kind", "es256", "release.key")
         self.make_release("2.2.0", 22, True)
         self.make_release("2.3.0", 23, False)
+        (self.folder / "out/broken-1.0.suit").write_bytes(b"\xd8\x6b\xbf\xff" * 40)
 
     def device(self, name):
         return conftest.Device(self.server, name, token=f"TargetToken {self.tokens[name]}", http=True)

@@ -96,6 +96,11 @@ async function refused(p) {
 	await p.button('Publish').click();
 	await p.see('.refused.card', 'MUE_ESIGNATURE');
 	await p.shot('upload-refused');
+	await p.button('Start over').click();
+	await p.drop('.drop-zone', ['out/broken-1.0.suit']);
+	await p.see('.problem', 'cannot be read as an envelope');
+	await p.button('Publish').click();
+	await p.see('.refused.card', 'MUE_E');
 	check((await p.total('/rest/v1/softwaremodules')) === before, 'nothing is left of it');
 }
 
@@ -164,7 +169,10 @@ async function stop(p) {
 	await p.button('Stop').click();
 	await p.see('dialog', 'Stop 2.1.0 for the west for good?');
 	await p.page.locator('dialog').getByRole('button', { name: 'Stop', exact: true }).click();
-	await p.see('.subhead .badge', /stopp/);
+	await p.see('.subhead .badge', 'stopped');
+	await p.button('Retry what failed').click();
+	await p.see('h1', '2.1.0 for the west_retry');
+	await p.see('.group', '2 devices');
 	await p.go('rollouts');
 	await p.see('.rollout-list', 'Autumn update');
 	await p.shot('rollouts');

@@ -216,6 +216,7 @@ export const en = {
 	'verb.deny': 'Deny',
 	'verb.triggerNextGroup': 'Open next stage',
 	'verb.delete': 'Delete',
+	'verb.retry': 'Retry what failed',
 	'ask.stop': 'Stop {name} for good? Updates that have not begun are cancelled. Devices that are done stay as they are.',
 	'ask.delete': 'Delete {name}? Its history on the devices stays.',
 	'ask.triggerNextGroup': 'Open the next stage of {name} now, whatever the stage before it says?',

@@ -218,6 +218,7 @@ export const fr: Record<keyof typeof en, string> = {
 	'verb.deny': 'Refuser',
 	'verb.triggerNextGroup': 'Ouvrir l’étape suivante',
 	'verb.delete': 'Supprimer',
+	'verb.retry': 'Réessayer les échecs',
 	'ask.stop': 'Arrêter {name} pour de bon ? Les mises à jour qui n’ont pas commencé sont annulées. Les appareils déjà faits restent tels quels.',
 	'ask.delete': 'Supprimer {name} ? Son historique sur les appareils reste.',
 	'ask.triggerNextGroup': 'Ouvrir maintenant l’étape suivante de {name}, quel que soit l’état de la précédente ?',

@@ -8,7 +8,7 @@ import { BusyButton } from '../../parts/busy-button';
 import { Dialog } from '../../parts/dialog';
 import type { IconName } from '../../parts/icon';
 
-type Verb = 'start' | 'pause' | 'resume' | 'stop' | 'approve' | 'deny' | 'triggerNextGroup' | 'delete';
+type Verb = 'start' | 'pause' | 'resume' | 'stop' | 'approve' | 'deny' | 'triggerNextGroup' | 'delete' | 'retry';
 
 const offered: Record<string, Verb[]> = {
 	waiting_for_approval: ['deny', 'approve'],
@@ -28,9 +28,17 @@ const icons: Partial<Record<Verb, IconName>> = {
 	approve: 'check',
 	deny: 'cross',
 	triggerNextGroup: 'skip',
+	retry: 'play',
 };
-const main: Verb[] = ['start', 'resume', 'approve', 'pause'];
+const main: Verb[] = ['start', 'resume', 'approve', 'pause', 'retry'];
 const asked: Verb[] = ['stop', 'delete', 'triggerNextGroup'];
+
+// Once it has ended, those that failed can have another try: a rollout of its own.
+function verbsOf(rollout: Rollout): Verb[] {
+	const ended = rollout.status === 'finished' || rollout.status === 'stopped';
+	const retry = ended && (rollout.totalTargetsPerStatus?.error ?? 0) > 0;
+	return [...(offered[rollout.status] ?? []), ...(retry ? (['retry'] as const) : [])];
+}
 
 export function Controls({ rollout, changed }: { rollout: Rollout; changed: () => void }) {
 	const [asking, setAsking] = useState<Verb>();
@@ -40,6 +48,8 @@ export function Controls({ rollout, changed }: { rollout: Rollout; changed: () =
 		if (verb === 'delete') {
 			await call('DELETE', path);
 			go(['rollouts']);
+		} else if (verb === 'retry') {
+			go(['rollouts', (await call<Rollout>('POST', `${path}/retry`)).id]);
 		} else {
 			await call('POST', `${path}/${verb}`);
 			changed();
@@ -47,7 +57,7 @@ export function Controls({ rollout, changed }: { rollout: Rollout; changed: () =
 	};
 	return (
 		<>
-			{(offered[rollout.status] ?? []).map((verb) => (
+			{verbsOf(rollout).map((verb) => (
 				<BusyButton
 					key={verb}
 					icon={icons[verb]}
