@@ -10,7 +10,8 @@ bool mue_view_equal(struct mue_view a, struct mue_view b)
 
 struct mue_cbor mue_cbor_read(struct mue_view bytes)
 {
-	struct mue_cbor c = { bytes.data, bytes.data + bytes.len };
+	/* An absent view has no end to point at. */
+	struct mue_cbor c = { bytes.data, bytes.len ? bytes.data + bytes.len : bytes.data };
 
 	return c;
 }
