@@ -91,9 +91,10 @@ def unit(tally, opts):
         print(indent("\n".join(names)))
         print(indent("\n".join(l for l in log.splitlines()
                                if re.search(r"not ok|# |ERROR|runtime error|==\d+==", l)), 120))
-    for line in log.splitlines():  # counts that a test prints to be seen: "FIGURE ..."
-        if "FIGURE " in line:
-            print("  " + line[line.index("FIGURE "):])
+    for line in log.splitlines():  # what a test prints to be seen: counts, and vectors that no profile covers
+        seen = re.search(r"(FIGURE |not covered: ).*", line)
+        if seen:
+            print("  " + seen.group())
 
 
 def fuzz_build(source):
