@@ -151,8 +151,9 @@ static void every_cut_is_survived(void **state)
 		assert_int_equal(live(rig, &from), 0);
 		resumed += from > 0;
 	}
-	print_message("# session: %u cuts, %u of them continued from a durable offset\n", cuts,
-		      resumed);
+	print_message(
+		"# FIGURE session: %u power cuts, %u of them continued from a durable offset\n",
+		cuts, resumed);
 	assert_true(cuts >= 50);
 	assert_true(resumed >= cuts / 3);
 }
@@ -179,7 +180,7 @@ static void a_cut_during_recovery_is_survived(void **state)
 			assert_int_equal(live(rig, &from), 0);
 		}
 	}
-	print_message("# session: %u second cuts\n", cuts);
+	print_message("# FIGURE session: %u power cuts during recovery\n", cuts);
 	assert_true(cuts >= 150);
 }
 

@@ -424,7 +424,7 @@ def test_kill_during_uploads_loses_nothing_that_was_acknowledged(server, operato
             assert blob_path(server, contents[name]).read_bytes() == contents[name]
             assert artifact["size"] == len(contents[name])
         assert not list((server.data / "blobs/tmp").iterdir())
-    print("kills", kills, "acknowledged", len(acknowledged))
+    print(f"FIGURE server killed {kills} times during uploads: {len(acknowledged)} acknowledged, none lost, none half")
     assert kills == TURNS and len(acknowledged) > TURNS
 
 
@@ -480,7 +480,7 @@ def test_kill_during_feedback_loses_nothing_that_was_acknowledged(server, operat
             assert told.count(text) == 1, f"d{i}: {text} is there {told.count(text)} times"
         total += len(acknowledged[i])
         device.feedback(action, "closed", "success")
-    print("kills", kills, "acknowledged", total)
+    print(f"FIGURE server killed {kills} times during feedback: {total} acknowledged, none lost, none twice")
     assert kills == TURNS and total > 2 * TURNS
 
 
