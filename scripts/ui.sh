@@ -34,10 +34,16 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # What the lock file names, once.  A registry that does not answer must not hold up the build.
 if [ ! -d node_modules ] || ! cmp -s package-lock.json node_modules/.lock-copy; then
-	timeout 180 npm ci --ignore-scripts --fetch-retries=1 >"$log" 2>&1 </dev/null || {
+	if [ "$quiet" = --quiet ] && [ -n "$(find .npm-failed -mmin -60 2>/dev/null)" ]; then
+		fail "npm ci failed within the last hour; to try again: scripts/ui.sh"
+	fi
+	timeout 180 npm ci --ignore-scripts --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-timeout=30000 \
+		>"$log" 2>&1 </dev/null || {
+		touch .npm-failed
 		tail -n 5 "$log" >&2
 		fail "npm ci failed"
 	}
+	rm -f .npm-failed
 	cp package-lock.json node_modules/.lock-copy
 fi
 if ! { npx --no-install tsc --noEmit && npx --no-install vite build --outDir dist.new --emptyOutDir; } >"$log" 2>&1 </dev/null; then
