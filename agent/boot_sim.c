@@ -27,6 +27,7 @@ static const char usage[] =
 	"starts\n"
 	"its /init in there and the agent beside it, and boots again when the agent exits with "
 	"75.\n"
+	"An agent that exits with 70 is started again without a boot, after a pause that doubles.\n"
 	"\n"
 	"  --state FILE      boot state, made when missing\n"
 	"  --slot-a IMG      image file or block device of slot A; --slot-b likewise\n"

@@ -15,7 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MUE_BOOT_SIM_REBOOT 75 /* exit code of an agent that asks for a reboot */
+/* Exit codes of an agent that asks for a start without a boot, and for a reboot. */
+#define MUE_BOOT_SIM_RESTART 70
+#define MUE_BOOT_SIM_REBOOT  75
 
 struct mue_boot_sim {
 	const char *state;
@@ -58,6 +60,8 @@ enum mue_boot_sim_end { MUE_BOOT_SIM_REBOOTS, MUE_BOOT_SIM_CRASHED, MUE_BOOT_SIM
 
 /* Starts /init and the agent, and waits.  REBOOTS: the agent asks for it; CRASHED: init failed;
  * ENDED: the agent left with *ret_code, or SIGTERM came.  Nothing that was started is left.
+ * An agent that is killed is started again at once, one that leaves with MUE_BOOT_SIM_RESTART after
+ * a pause that doubles from 20 ms to 5 s; not with `once`, whose exit code is the agent's.
  * SIGTERM, SIGINT and SIGCHLD must be blocked. */
 enum mue_boot_sim_end mue_boot_sim_run(const struct mue_boot_sim *m,
 				       const struct mue_boot_sim_boot *b, int *ret_code);

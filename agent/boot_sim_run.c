@@ -22,6 +22,10 @@
 #define KILL_AFTER_MS 2000 /* from SIGTERM to SIGKILL when the machine is told to stop */
 #define SYSTEM        "system"
 
+/* Between two starts of an agent that leaves with MUE_BOOT_SIM_RESTART: doubled each time. */
+#define RESTART_MS      20
+#define RESTART_MOST_MS 5000
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st;
@@ -220,8 +224,45 @@ static void stop(const pid_t group[2])
 
 enum { INIT, AGENT };
 
-/* Looks at who has ended.  1: this boot is over, *end and *code say how. */
-static int reap(const struct mue_boot_sim *m, pid_t group[2], enum mue_boot_sim_end *end, int *code)
+/* One boot while it runs. */
+struct life {
+	const struct mue_boot_sim *m;
+	pid_t group[2];
+	unsigned pause_ms; /* before the agent's next start when it asks for one */
+	bool resting;      /* the agent is to be started when the pause is over */
+	enum mue_boot_sim_end end;
+	int code;
+};
+
+static void start_again(struct life *l)
+{
+	l->resting = false;
+	l->group[AGENT] = start_agent(l->m);
+}
+
+/* The agent has ended.  1: this boot is over. */
+static int agent_ended(struct life *l, int status)
+{
+	l->group[AGENT] = -1;
+	if (!WIFEXITED(status)) { /* killed: the machine's init starts it again */
+		mue_log(MUE_LOG_WARN, "boot.agent_killed", "signal", MUE_LOG_NUM(WTERMSIG(status)),
+			NULL);
+		start_again(l);
+		return 0;
+	}
+	l->code = WEXITSTATUS(status);
+	if (l->code == MUE_BOOT_SIM_RESTART && !l->m->once) {
+		mue_log(MUE_LOG_WARN, "boot.agent_restart", "pause_ms", MUE_LOG_NUM(l->pause_ms),
+			NULL);
+		l->resting = true;
+		return 0;
+	}
+	l->end = l->code == MUE_BOOT_SIM_REBOOT ? MUE_BOOT_SIM_REBOOTS : MUE_BOOT_SIM_ENDED;
+	return 1;
+}
+
+/* Looks at who has ended.  1: this boot is over. */
+static int reap(struct life *l)
 {
 	int status;
 	pid_t pid;
@@ -229,37 +270,46 @@ static int reap(const struct mue_boot_sim *m, pid_t group[2], enum mue_boot_sim_
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 
-		if (pid == group[INIT]) {
-			group[INIT] = -1;
+		if (pid == l->group[INIT]) {
+			l->group[INIT] = -1;
 			if (!failed)
 				continue; /* a boot script that is done */
 			mue_log(MUE_LOG_WARN, "boot.init_failed", "status", MUE_LOG_NUM(status),
 				NULL);
-			*end = MUE_BOOT_SIM_CRASHED;
+			l->code = 1;
+			l->end = MUE_BOOT_SIM_CRASHED;
 			return 1;
 		}
-		if (pid != group[AGENT])
+		if (pid != l->group[AGENT])
 			continue;
-		kill(-group[AGENT], SIGKILL);
-		group[AGENT] = -1;
-		if (!WIFEXITED(status)) { /* killed: the machine's init starts it again */
-			mue_log(MUE_LOG_WARN, "boot.agent_killed", "signal",
-				MUE_LOG_NUM(WTERMSIG(status)), NULL);
-			group[AGENT] = start_agent(m);
-			continue;
-		}
-		*code = WEXITSTATUS(status);
-		*end = *code == MUE_BOOT_SIM_REBOOT ? MUE_BOOT_SIM_REBOOTS : MUE_BOOT_SIM_ENDED;
-		return 1;
+		kill(-pid, SIGKILL); /* what it left behind */
+		if (agent_ended(l, status))
+			return 1;
 	}
+	return 0;
+}
+
+/* Waits for a signal, or for the end of a pause: 0. */
+static int next_signal(struct life *l, const sigset_t *set)
+{
+	struct timespec t = { l->pause_ms / 1000, l->pause_ms % 1000 * 1000000L };
+	int got;
+
+	if (!l->resting)
+		return sigwaitinfo(set, NULL);
+	/* Another child's end makes the pause begin again: harmless. */
+	got = sigtimedwait(set, NULL, &t);
+	if (got >= 0 || errno != EAGAIN)
+		return got;
+	l->pause_ms = l->pause_ms * 2 < RESTART_MOST_MS ? l->pause_ms * 2 : RESTART_MOST_MS;
+	start_again(l);
 	return 0;
 }
 
 enum mue_boot_sim_end mue_boot_sim_run(const struct mue_boot_sim *m,
 				       const struct mue_boot_sim_boot *b, int *ret_code)
 {
-	enum mue_boot_sim_end end = MUE_BOOT_SIM_ENDED;
-	pid_t group[2];
+	struct life l = { .m = m, .pause_ms = RESTART_MS, .end = MUE_BOOT_SIM_ENDED };
 	sigset_t set;
 	int got;
 
@@ -270,18 +320,19 @@ enum mue_boot_sim_end mue_boot_sim_run(const struct mue_boot_sim *m,
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	set_environment(m, b);
 	fflush(NULL);
-	group[INIT] = start_init(m);
-	group[AGENT] = start_agent(m);
+	l.group[INIT] = start_init(m);
+	l.group[AGENT] = start_agent(m);
 	for (;;) {
-		got = sigwaitinfo(&set, NULL);
+		got = next_signal(&l, &set);
 		if (got == SIGTERM || got == SIGINT) {
-			stop(group);
+			stop(l.group);
 			*ret_code = 0;
 			return MUE_BOOT_SIM_ENDED;
 		}
-		if (got == SIGCHLD && reap(m, group, &end, ret_code)) {
-			power_off(group);
-			return end;
+		if (got == SIGCHLD && reap(&l)) {
+			power_off(l.group);
+			*ret_code = l.code;
+			return l.end;
 		}
 	}
 }

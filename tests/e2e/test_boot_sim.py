@@ -129,6 +129,38 @@ def test_a_killed_agent_is_started_again_without_a_boot(machine, releases):
     assert err.count("boot.agent_killed") == 2
 
 
+def test_an_agent_that_asks_for_it_is_started_again_without_a_boot(machine, releases):
+    machine.put("a", releases["one"])
+    machine.says(f'[ "$(wc -l <{machine.folder}/said)" -ge 6 ] && exit 0; exit 70')
+    began = time.monotonic()
+    code, out, err = machine.run()
+    assert code == 0 and out.count("boot ") == 1, err
+    assert (machine.folder / "said").read_text() == "agent a fresh\n" * 6
+    # The pause doubles: an agent that cannot go on does not burn the machine's time.
+    assert [int(n) for n in re.findall(r"boot\.agent_restart pause_ms=(\d+)", err)] == [20, 40, 80, 160, 320]
+    assert time.monotonic() - began >= 0.62
+
+
+def test_sigterm_ends_the_pause_before_a_restart(machine, releases):
+    machine.put("a", releases["one"])
+    machine.says("exit 70")
+    p = machine.start()
+    while not (machine.folder / "said").exists() or len((machine.folder / "said").read_text().splitlines()) < 3:
+        assert p.poll() is None
+        time.sleep(0.01)
+    p.send_signal(signal.SIGTERM)
+    assert p.wait(10) == 0
+    p.communicate()
+
+
+def test_once_ends_with_70(machine, releases):
+    machine.put("a", releases["one"])
+    machine.says("exit 70")
+    code, out, _ = machine.run("--once")
+    assert code == 70 and out.count("boot ") == 1
+    assert (machine.folder / "said").read_text() == "agent a fresh\n"
+
+
 def test_sigterm_leaves_nothing(machine, releases, product):
     machine.put("a", releases["one"])
     # The agent has a child that ignores SIGTERM and one that left its process group.
