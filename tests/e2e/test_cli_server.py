@@ -25,7 +25,7 @@ class Site:
         self.env = {"PATH": os.environ["PATH"], "HOME": str(folder), "MUE_PASSPHRASE": "correct horse",
                     "MUE_SERVER": self.url, "MUE_TOKEN": token, "MUE_CA": str(self.ca)}
         self.rest = requests.Session()
-        self.rest.trust_env = False  # else variables of the workplace win over verify
+        self.rest.trust_env = False  # else variables of the environment win over verify
         self.rest.headers["Authorization"] = f"Bearer {token}"
         self.rest.verify = str(self.ca)
 
