@@ -100,6 +100,10 @@ static void expect_by_title(const struct vector *v, const char *title)
 
 	if (r != want)
 		fail_msg("%s: got %d, not %d", title, r, want);
+	if (want)
+		print_message("# not covered: lms/hss_lms_verify.vec: %s: SHAKE is in no profile: "
+			      "refused with %d\n",
+			      title, r);
 	*(want ? &refused : &held) += 1;
 }
 
@@ -115,6 +119,8 @@ static void published_vectors_hold(void **state)
 	assert_true(held >= 3);
 	assert_true(refused >= 2);
 	print_message("# held %u, SHAKE refused %u\n", held, refused);
+	print_message("# not covered: lms/lmots.vec: one-time keys and signatures without a tree, "
+		      "no manifest carries them\n");
 	mue_buf_free(&b);
 }
 
