@@ -1,6 +1,8 @@
 /* A64, instruction encodings after ARM DDI 0487 "Arm Architecture Reference Manual", C4 and C6. */
 #include "core/delta_isa.h"
 
+#ifndef MUE_DELTA_SMALL
+
 enum form {
 	F_26 = 1, /* B, BL: imm26 at bit 0 */
 	F_19,     /* B.cond, CBZ, CBNZ, LDR literal: imm19 at bit 5 */
@@ -186,3 +188,5 @@ static bool put(struct mue_delta_unit *u, uint32_t addr, uint32_t value)
 }
 
 const struct mue_delta_isa mue_delta_arm64 = { MUE_DELTA_ARM64, 4, 4 * (LOOK + 1), scan, get, put };
+
+#endif

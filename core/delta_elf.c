@@ -7,14 +7,17 @@
 
 #include "core/mem.h"
 
+#ifndef MUE_DELTA_SMALL
+
 enum {
 	CLASS_64 = 2,
 	PT_LOAD = 1,
-	PT_EH_FRAME = 0x6474e550,
 	EH_LEN_MAX = 0x4000,
 	SHF_EXECINSTR = 4,
 	SECTIONS_MAX = 256,
 };
+
+#define PT_EH_FRAME 0x6474e550U
 
 /* Forms of references in data; mappers use forms below these. */
 enum {
@@ -407,3 +410,5 @@ void mue_delta_seen(struct mue_delta *d, uint8_t b)
 	if (d->rich)
 		mue_rich_seen(d->rich, b);
 }
+
+#endif

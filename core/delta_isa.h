@@ -12,6 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* MUE_DELTA_SMALL leaves out what only hosts need: ELF files, profile L, writing backwards. */
+#if SIZE_MAX <= UINT16_MAX && !defined(MUE_DELTA_SMALL)
+#define MUE_DELTA_SMALL
+#endif
+
 /* Offsets in images; where flash is small, images of 64 KiB and more are refused instead. */
 #ifdef MUE_DELTA_NARROW
 typedef uint16_t mue_delta_off;

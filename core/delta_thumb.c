@@ -105,11 +105,13 @@ static void mark(struct mue_delta_scan *s, const struct mue_delta_unit *u, const
 		 uint8_t reg)
 {
 	uint32_t addr = get(u, s->addr), i = addr >> 2;
+	uint8_t *p;
 
 	if (addr - s->addr >= 4 * MUE_DELTA_POOL_BITS - 4)
 		return;
 	mark_from(s, i, b, reg);
-	s->u.pool[i / 8 % (MUE_DELTA_POOL_BITS / 8)] |= (uint8_t)(1U << i % 8);
+	p = &s->u.pool[i / 8 % (MUE_DELTA_POOL_BITS / 8)];
+	*p = (uint8_t)(*p | 1U << (i % 8));
 }
 
 /* Whether the word at s->addr is a literal that a load before it named; asks once. */
@@ -119,7 +121,7 @@ static bool take(struct mue_delta_scan *s)
 	uint8_t *p = &s->u.pool[i / 8 % (MUE_DELTA_POOL_BITS / 8)], bit = (uint8_t)(1U << i % 8);
 	bool is = *p & bit;
 
-	*p &= (uint8_t)~bit;
+	*p = (uint8_t)(*p & ~bit);
 	return is;
 }
 

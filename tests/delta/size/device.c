@@ -8,13 +8,13 @@
 enum { PAGE = 256 };
 
 #ifdef __AVR__
-#define ISA	   mue_delta_avr
-#define BLOCKS	   28
+#define ISA        mue_delta_avr
+#define BLOCKS     28
 #define OLD_IMAGE  ((const uint8_t *)0x2000)
 #define OTHER_SLOT ((volatile uint8_t *)0x4000)
 #else
-#define ISA	   mue_delta_thumb
-#define BLOCKS	   96
+#define ISA        mue_delta_thumb
+#define BLOCKS     96
 #define OLD_IMAGE  ((const uint8_t *)0x08008000)
 #define OTHER_SLOT ((volatile uint8_t *)0x08020000)
 #endif
