@@ -25,6 +25,7 @@ measure()
 		core/sha256.c tests/delta/size/device.c -o "$work/with"
 	# shellcheck disable=SC2086
 	"$@" $flags -DBASELINE core/sha256.c tests/delta/size/device.c -o "$work/without"
+	# shellcheck disable=SC2046 # words
 	set -- $($size "$work/with" "$work/without" | awk 'NR > 1 { print $1 + $2, $2 + $3 }')
 	text=$(($1 - $3)) ram=$(($2 - $4))
 	verdict=ok
