@@ -72,6 +72,8 @@ int mue_fetch_store(struct mue_fetch *f, const struct mue_ipc_msg *m, struct mue
 	int r = mue_reports_add(&f->reports, (enum mue_report_kind)m->kind, m->action, m->verdict,
 				m->text, e);
 
+	if (r == 0 && m->kind == MUE_REPORT_SUCCESS)
+		snprintf(f->done, sizeof(f->done), "%s", m->action);
 	mue_ipc_make(&ok, MUE_IPC_STORED, m->action);
 	ok.verdict = r;
 	return mue_ipc_send(f->sock, &ok, NULL, 0, e);

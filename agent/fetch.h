@@ -30,6 +30,7 @@ struct mue_fetch {
 	bool attributes_sent;
 	struct mue_ddi_deployment deployment; /* the one being worked on */
 	char deployment_url[MUE_DDI_URL];
+	char done[MUE_IPC_ACTION]; /* last action whose success was stored for the server */
 	char held[MUE_IPC_ACTION]; /* its image is in the slot, the update must wait */
 	char told[MUE_IPC_ACTION]; /* last "waiting" that was reported: action, verdict */
 	int told_verdict;

@@ -372,6 +372,10 @@ int mue_fetch_cancel(struct mue_fetch *f, const char *url, struct mue_error *e)
 	mue_http_answer_free(&a);
 	if (r < 0)
 		return r;
+	/* It crossed the report on its way: what runs already is not given up. */
+	if (strcmp(f->done, cancel.stop) == 0)
+		return mue_reports_add(&f->reports, MUE_REPORT_CANCEL_REJECTED, cancel.id,
+				       MUE_EREBOOT, "too late: it runs already", e);
 	mue_ipc_make(&m, MUE_IPC_CANCEL, cancel.stop);
 	r = mue_ipc_send(f->sock, &m, NULL, 0, e);
 	if (r == 0)
