@@ -226,15 +226,15 @@ class Device:
         return []
 
     def kill(self, which):
-        """kill -9 of process 0 (install) or 1 (fetch); False: it was not there."""
+        """kill -9 of process 0 (install) or 1 (fetch); gives its id, 0: it was not there."""
         pids = self.agent_pids()
         if len(pids) <= which:
-            return False
+            return 0
         try:
             os.kill(pids[which], signal.SIGKILL)
         except ProcessLookupError:
-            return False
-        return True
+            return 0
+        return pids[which]
 
     def update(self, release, seconds=60, **how):
         """Assigns and waits for the end; gives (action's type of end, states)."""

@@ -4,17 +4,21 @@ import http.server
 import json
 import re
 import threading
+import time
 
 
 class Stub:
     """One device's view of a server.  `faults`: {file name: [fault, ...]}, consumed one a request;
-    a fault is a status, ("retry-after", seconds), ("cut", bytes), "no-range" or "slow"."""
+    a fault is a status, ("retry-after", seconds), ("cut", bytes), ("hold", bytes), "no-range", "flip" or "longer".
+    A held download stops after so many bytes until go_on() is called: what a test does meanwhile does happen in the
+    middle of the download, however slow the machine is."""
 
     def __init__(self, sleep="00:00:01"):
         self.sleep, self.action, self.files = sleep, None, {}
         self.deployment, self.cancel, self.confirmation = {}, None, None
         self.faults, self.requests, self.feedback, self.attributes = {}, [], [], {}
-        self.down, self.sent = False, 0
+        self.down, self.release = False, threading.Event()
+        self.times = []  # of self.requests
         self.id_as_number, self.link_url = False, None
         outer = self
 
@@ -43,6 +47,7 @@ class Stub:
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
     def stop(self):
+        self.go_on()
         self.http.shutdown()
         self.http.server_close()
 
@@ -81,6 +86,7 @@ class Stub:
 
     def get(self, h):
         path = h.path.split("?")[0]
+        self.times.append(time.monotonic())
         self.requests.append(("GET", path, h.headers.get("Range")))
         if self.down:
             return self.send(h, 503, headers=[("Retry-After", "1")])
@@ -113,25 +119,21 @@ class Stub:
         h.end_headers()
         if isinstance(fault, tuple) and fault[0] == "cut":
             body = body[:fault[1]]
-        if fault == "slow":
-            self.slow(h, body)
-        else:
-            h.wfile.write(body)
-        h.close_connection = len(body) < len(data) - begin
+        if isinstance(fault, tuple) and fault[0] == "hold":
+            h.wfile.write(body[:fault[1]])
+            self.release.wait()
+            body = body[fault[1]:]
+        h.wfile.write(body)
+        h.close_connection = isinstance(fault, tuple)
 
-    def slow(self, h, body):
-        """A trickle, until the stub is told to go on."""
-        self.trickle, self.sent = threading.Event(), 0
-        step = max(20_000, len(body) // 40)
-        for i in range(0, len(body), step):
-            h.wfile.write(body[i:i + step])
-            h.wfile.flush()
-            self.sent += len(body[i:i + step])
-            self.trickle.wait(0.2)
+    def go_on(self):
+        """Ends every hold, also of downloads to come."""
+        self.release.set()
 
     def post(self, h):
         path = h.path
         body = json.loads(h.rfile.read(int(h.headers["Content-Length"])))
+        self.times.append(time.monotonic())
         self.requests.append((h.command, path, None))
         if self.down:
             return self.send(h, 503, headers=[("Retry-After", "1")])
