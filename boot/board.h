@@ -47,17 +47,24 @@ const struct mue_flash *mue_board_state(struct mue_boot_medium *ret);
 /* Feeds the watchdog.  Called at least once every 64 bytes hashed. */
 void mue_board_kick(void);
 
-/* What the two bytes of a proof are once signature (0) and image digest (1) hold; neither 0 nor
- * erased, so that memory nobody wrote proves nothing. */
+/*
+ * What the first two bytes of a proof are once signature (0) and image digest (1) hold; neither 0
+ * nor erased, so that memory nobody wrote proves nothing.  The third is mue_board_token of the slot
+ * that was verified.
+ */
 #define MUE_BOOT_PROOF_SIGNATURE 0xa5u
 #define MUE_BOOT_PROOF_IMAGE     0x5au
+#define MUE_BOOT_PROOF_SIZE      3
+
+/* A part of the address that mue_board_start would jump to. */
+uint8_t mue_board_token(uint8_t slot);
 
 /*
  * Hands control to the image in `slot`; does not return.  `proof` goes into the address that is
- * jumped to: with anything but the two bytes above that is the reset vector, so that a skipped
- * branch before the call, or a wild jump to it, starts nothing.
+ * jumped to: with anything but the bytes above that is the reset vector, so that a skipped branch
+ * before the call, a slot number that changed since it was verified, or a wild jump starts nothing.
  */
-void mue_board_start(uint8_t slot, const uint8_t proof[2]);
+void mue_board_start(uint8_t slot, const uint8_t proof[MUE_BOOT_PROOF_SIZE]);
 
 /* The recovery link: one byte, waiting (and feeding the watchdog); and back. */
 uint8_t mue_board_receive(void);

@@ -194,5 +194,6 @@ int8_t mue_boot_lms_verify(const uint8_t pub[MUE_BOOT_PUB], const struct mue_boo
 		return MUE_ESIGNATURE;
 	climb(&w, leaves + leaf);
 	*ret_proof = mue_boot_differ(w.q, pub + KEY_T, N) ^ MUE_BOOT_PROOF_SIGNATURE;
-	return *ret_proof != MUE_BOOT_PROOF_SIGNATURE ? MUE_ESIGNATURE : MUE_OK;
+	/* Compared twice, by different code: one fault does not do for both. */
+	return memcmp(w.q, pub + KEY_T, N) ? MUE_ESIGNATURE : MUE_OK;
 }

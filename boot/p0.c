@@ -9,7 +9,7 @@
 
 /* The reader: the first verdict sticks, and every byte after it reads as 0. */
 struct reader {
-	uint16_t at, end; /* offsets in the slot; an envelope stands below 64 kB of it */
+	board_off_t at, end; /* offsets in the slot */
 	uint8_t slot;
 	uint8_t n; /* what T_PLUS read */
 	int8_t err;
@@ -114,20 +114,20 @@ static uint32_t head(struct reader *r, uint8_t type)
 }
 
 /* Enters a byte string; returns the end before. */
-static uint16_t enter(struct reader *r)
+static board_off_t enter(struct reader *r)
 {
 	uint32_t n = head(r, 0x40);
-	uint16_t end = r->end;
+	board_off_t end = r->end;
 
-	if (n > (uint16_t)(end - r->at)) {
+	if (n > (board_off_t)(end - r->at)) {
 		fail(r, MUE_ETRUNC);
 		n = 0;
 	}
-	r->end = (uint16_t)(r->at + (uint16_t)n);
+	r->end = (board_off_t)(r->at + (board_off_t)n);
 	return end;
 }
 
-static void leave(struct reader *r, uint16_t end)
+static void leave(struct reader *r, board_off_t end)
 {
 	if (r->at != r->end)
 		fail(r, MUE_EFORMAT);
@@ -136,7 +136,7 @@ static void leave(struct reader *r, uint16_t end)
 
 static void skip(struct reader *r)
 {
-	uint16_t end = enter(r);
+	board_off_t end = enter(r);
 
 	r->at = r->end;
 	r->end = end;
@@ -146,7 +146,7 @@ static void run(struct reader *r, const struct mue_boot_identity *id, struct mue
 {
 	const uint8_t *t = form;
 	uint8_t *to = (uint8_t *)ret, depth = 0, n;
-	uint16_t end[2];
+	board_off_t end[2];
 
 	for (;;) {
 		switch (*t++) {
@@ -208,7 +208,7 @@ static uint8_t severable(struct reader *r, uint8_t last)
 
 static const uint8_t digest_head[] = { 0x82, 0x2f, 0x58, 0x20 };
 
-static void manifest(struct reader *r, uint16_t end, const struct mue_boot_identity *id,
+static void manifest(struct reader *r, board_off_t end, const struct mue_boot_identity *id,
 		     struct mue_boot_p0 *ret)
 {
 	uint8_t severed = (uint8_t)(byte(r) - 0xa5), key = 0;
@@ -241,14 +241,14 @@ static const uint8_t detached[] = { 0xf6 };
 static int8_t block(struct reader *r, const uint8_t *pub, const uint8_t *tbs, uint8_t *ret_proof)
 {
 	struct reader in = *r;
-	uint16_t end = enter(&in);
+	board_off_t end = enter(&in);
 	struct mue_boot_range sig;
 
 	skip(r);
 	expect(&in, protected_, sizeof(protected_), MUE_ESIGNATURE);
 	if (head(&in, 0xa0)) {
 		expect(&in, kid_head, sizeof(kid_head), MUE_ESIGNATURE);
-		in.at = (uint16_t)(in.at + 8);
+		in.at = (board_off_t)(in.at + 8);
 	}
 	expect(&in, detached, 1, MUE_ESIGNATURE);
 	end = enter(&in);
@@ -301,11 +301,11 @@ int8_t mue_boot_p0_open(const struct mue_boot_identity *id, const struct mue_boo
 			struct mue_boot_p0 *ret)
 {
 	struct reader r = { .slot = where->slot,
-			    .at = (uint16_t)where->off,
-			    .end = (uint16_t)(where->off + where->len) },
+			    .at = where->off,
+			    .end = (board_off_t)(where->off + where->len) },
 		      auth;
 	uint8_t severed, key = 0;
-	uint16_t end;
+	board_off_t end;
 
 	expect(&r, envelope_head, sizeof(envelope_head), MUE_EPROFILE);
 	severed = (uint8_t)(byte(&r) - 0xa2);
@@ -316,7 +316,7 @@ int8_t mue_boot_p0_open(const struct mue_boot_identity *id, const struct mue_boo
 	skip(&r);
 	expect(&r, manifest_key, 1, MUE_EPROFILE);
 	end = enter(&r);
-	if ((uint16_t)(r.end - r.at) > 255)
+	if ((board_off_t)(r.end - r.at) > 255)
 		fail(&r, MUE_ESIZE);
 	hash_manifest(&r, ret->digest);
 	manifest(&r, end, id, ret);

@@ -21,7 +21,8 @@ struct mue_boot_p0 {
 	uint32_t slot;      /* that it is linked for, or MUE_SLOT_NONE */
 	uint8_t image[32];  /* SHA-256 of the image */
 	uint8_t digest[32]; /* SHA-256 of the manifest */
-	uint8_t proof[2];   /* MUE_BOOT_PROOF_SIGNATURE and _IMAGE once they hold */
+	/* MUE_BOOT_PROOF_SIGNATURE, _IMAGE, and the slot's token once they hold */
+	uint8_t proof[MUE_BOOT_PROOF_SIZE];
 };
 
 /* Hashes `size` bytes of a slot, feeding the watchdog. */

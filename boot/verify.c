@@ -1,6 +1,7 @@
 #include "boot/boot.h"
 
 #include "core/err.h"
+#include "core/mem.h"
 #include "core/sha256.h"
 
 #define FOOTER_ROOM (BOARD_SLOT_SIZE - BOARD_FOOTER - MUE_BOOT_FOOTER_HEAD)
@@ -31,7 +32,7 @@ int8_t mue_boot_verify(uint8_t slot, uint32_t floor, struct mue_boot_p0 *ret)
 	struct mue_boot_range where;
 	int8_t e;
 
-	ret->proof[0] = ret->proof[1] = 0;
+	ret->proof[0] = ret->proof[1] = ret->proof[2] = 0xff;
 	mue_board_read(slot, BOARD_FOOTER, head, sizeof(head));
 	where.slot = slot;
 	where.off = (board_off_t)(BOARD_FOOTER + MUE_BOOT_FOOTER_HEAD);
@@ -52,5 +53,6 @@ int8_t mue_boot_verify(uint8_t slot, uint32_t floor, struct mue_boot_p0 *ret)
 	mue_boot_hash(&s, slot, 0, (board_off_t)ret->size);
 	mue_sha256_final(&s, digest);
 	ret->proof[1] = mue_boot_differ(digest, ret->image, sizeof(digest)) ^ MUE_BOOT_PROOF_IMAGE;
-	return ret->proof[1] != MUE_BOOT_PROOF_IMAGE ? MUE_EDIGEST : MUE_OK;
+	ret->proof[2] = mue_board_token(slot);
+	return memcmp(digest, ret->image, sizeof(digest)) ? MUE_EDIGEST : MUE_OK;
 }

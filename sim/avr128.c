@@ -1,8 +1,8 @@
 #include "sim/avr128.h"
 
 #include "core/sha256.h"
+#include "sim/elf32.h"
 
-#include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,76 +311,14 @@ void avr128_free(struct avr128_machine *m)
 	free(m);
 }
 
-static uint8_t *read_all(const char *path, size_t *ret_len)
-{
-	FILE *f = fopen(path, "rbe");
-	uint8_t *data = NULL;
-	long n;
-
-	if (!f)
-		return NULL;
-	if (fseek(f, 0, SEEK_END) == 0 && (n = ftell(f)) > (long)sizeof(Elf32_Ehdr)) {
-		rewind(f);
-		data = malloc((size_t)n);
-		if (data && fread(data, 1, (size_t)n, f) != (size_t)n) {
-			free(data);
-			data = NULL;
-		}
-		*ret_len = (size_t)n;
-	}
-	fclose(f);
-	if (data && memcmp(data, ELFMAG, SELFMAG) != 0) {
-		free(data);
-		data = NULL;
-	}
-	return data;
-}
-
 int avr128_load(struct avr128_machine *m, const char *path)
 {
-	size_t len;
-	uint8_t *file = read_all(path, &len);
-	Elf32_Ehdr eh;
-	Elf32_Phdr ph;
-
-	if (!file)
-		return -1;
-	memcpy(&eh, file, sizeof(eh));
-	for (int i = 0; i < eh.e_phnum; i++) {
-		memcpy(&ph, file + eh.e_phoff + (size_t)i * sizeof(ph), sizeof(ph));
-		if (ph.p_type == PT_LOAD && ph.p_filesz &&
-		    ph.p_paddr + ph.p_filesz <= AVR128_FLASH && ph.p_offset + ph.p_filesz <= len)
-			memcpy(m->flash + ph.p_paddr, file + ph.p_offset, ph.p_filesz);
-	}
-	free(file);
-	return 0;
+	return elf32_load(path, m->flash, AVR128_FLASH);
 }
 
 uint32_t avr128_symbol(const char *path, const char *name)
 {
-	size_t len;
-	uint8_t *file = read_all(path, &len);
-	uint32_t found = 0;
-	Elf32_Shdr sh, str;
-	Elf32_Ehdr eh;
-	Elf32_Sym sym;
-
-	if (!file)
-		return 0;
-	memcpy(&eh, file, sizeof(eh));
-	for (int i = 0; i < eh.e_shnum; i++) {
-		memcpy(&sh, file + eh.e_shoff + (size_t)i * sizeof(sh), sizeof(sh));
-		if (sh.sh_type != SHT_SYMTAB)
-			continue;
-		memcpy(&str, file + eh.e_shoff + sh.sh_link * sizeof(str), sizeof(str));
-		for (uint32_t s = 0; s < sh.sh_size / sizeof(sym); s++) {
-			memcpy(&sym, file + sh.sh_offset + s * sizeof(sym), sizeof(sym));
-			if (!strcmp((char *)file + str.sh_offset + sym.st_name, name))
-				found = sym.st_value;
-		}
-	}
-	free(file);
-	return found;
+	return elf32_symbol(path, name);
 }
 
 void avr128_power_on(struct avr128_machine *m)

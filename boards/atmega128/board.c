@@ -2,6 +2,7 @@
 #include "boot/board.h"
 
 #include "core/err.h"
+#include "core/size.h"
 
 #include <avr/io.h>
 #include <avr/wdt.h>
@@ -149,11 +150,17 @@ void mue_board_kick(void)
 	wdt_reset();
 }
 
+/* The high byte of the image's word address. */
+MUE_NOINLINE uint8_t mue_board_token(uint8_t slot)
+{
+	return slot ? BOARD_SLOT_B >> 9 : 0;
+}
+
 /*
  * Slot B takes its interrupts through the boot section's vectors (start.S), which jump on to its
  * own: IVSEL.  The watchdog stays on: an image that hangs comes back here, and its try is counted.
  */
-void mue_board_start(uint8_t slot, const uint8_t proof[2])
+void mue_board_start(uint8_t slot, const uint8_t proof[MUE_BOOT_PROOF_SIZE])
 {
 	uint8_t high = slot ? BOARD_SLOT_B >> 9 : 0; /* of the word address */
 
@@ -162,7 +169,7 @@ void mue_board_start(uint8_t slot, const uint8_t proof[2])
 	MCUCR = 1 << IVCE;
 	MCUCR = slot ? 1 << IVSEL : 0;
 	unproven = (uint8_t)((proof[0] ^ MUE_BOOT_PROOF_SIGNATURE) |
-			     (proof[1] ^ MUE_BOOT_PROOF_IMAGE));
+			     (proof[1] ^ MUE_BOOT_PROOF_IMAGE) | (proof[2] ^ high));
 	/* mask = unproven ? 0xff : 0; high = mask ? 0xf0 : high, without a branch. */
 	__asm__ volatile("	cp	__zero_reg__, %1\n"
 			 "	sbc	r31, r31\n"

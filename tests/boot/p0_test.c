@@ -29,6 +29,11 @@ void mue_board_read(uint8_t slot, board_off_t off, void *buf, uint8_t len)
 	memcpy(buf, memory[slot] + off, len);
 }
 
+uint8_t mue_board_token(uint8_t slot)
+{
+	return (uint8_t)(slot + 1);
+}
+
 void mue_board_kick(void)
 {
 }
