@@ -7,6 +7,7 @@
 
 #include "host/log.h"
 #include "server/auth.h"
+#include "server/http/cbor.h"
 #include "server/http/listen.h"
 #include "server/metrics.h"
 #include "server/tls/ca.h"
@@ -335,6 +336,8 @@ static void run(struct mue_request *r)
 	v = r->route->handler(r, &e);
 	if (v < 0)
 		answer_verdict(r, &e, v);
+	if (r->route->access == MUE_ACCESS_DEVICE)
+		mue_respond_as_asked(r);
 }
 
 /* An answer before the body has come closes the connection, and a client that is still sending may

@@ -1,4 +1,5 @@
 /* What was asked. */
+#include "server/http/cbor.h"
 #include "server/http/router.h"
 #include "server/server.h"
 
@@ -65,6 +66,24 @@ const char *mue_request_header(const struct mue_request *r, const char *name)
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
+/* Devices may send CBOR. */
+static bool is_cbor(const struct mue_request *r)
+{
+	const char *type = mue_request_header(r, "Content-Type");
+
+	return type && r->route && r->route->access == MUE_ACCESS_DEVICE &&
+	       strncasecmp(type, "application/cbor", 16) == 0;
+}
+
+static int from_cbor(struct mue_request *r, json_t **ret, struct mue_error *e)
+{
+	int v = mue_json_from_cbor(r->body, r->body_len, &r->json, e);
+
+	if (v == 0)
+		*ret = r->json;
+	return v;
+}
+
 int mue_request_json(struct mue_request *r, json_t **ret, struct mue_error *e)
 {
 	json_error_t error;
@@ -72,6 +91,8 @@ int mue_request_json(struct mue_request *r, json_t **ret, struct mue_error *e)
 	if (!r->json) {
 		if (!r->body_len)
 			return mue_fail(e, MUE_EFORMAT, "the body is empty, JSON is expected");
+		if (is_cbor(r))
+			return from_cbor(r, ret, e);
 		r->json = json_loadb(r->body, r->body_len, JSON_REJECT_DUPLICATES, &error);
 	}
 	if (!r->json)

@@ -123,9 +123,10 @@ int mue_request_query_int(const struct mue_request *r, const char *name, int64_t
 			  int64_t otherwise, int64_t *ret, struct mue_error *e);
 /* Header, name in any case; NULL when absent. */
 const char *mue_request_header(const struct mue_request *r, const char *name);
-/* The body as JSON (duplicate keys refused).  The request owns *ret.  MUE_EFORMAT. */
+/* The body as JSON (duplicate keys refused); from a device also CBOR.  The request owns *ret.
+ * MUE_EFORMAT. */
 int mue_request_json(struct mue_request *r, json_t **ret, struct mue_error *e);
-/* "https://host:port" for links, from X-Forwarded-Proto/-Host/-Port, else Host, else the listener.
+/* "https://host:port" for links, from X-Forwarded-Proto/-Host/-Port, else Host, else localhost.
  * Lives as long as the request. */
 const char *mue_request_base(struct mue_request *r);
 

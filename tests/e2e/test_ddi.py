@@ -207,6 +207,33 @@ def test_failure_is_kept_with_its_reason(device, operator, assigned):
     assert device.link("deploymentBase") is None
 
 
+def cbor(value):
+    """CBOR as Jackson's clients write it: maps and lists of indefinite length."""
+    if isinstance(value, dict):
+        return b"\xbf" + b"".join(cbor(k) + cbor(v) for k, v in value.items()) + b"\xff"
+    if isinstance(value, list):
+        return b"\x9f" + b"".join(map(cbor, value)) + b"\xff"
+    text = value.encode()
+    assert len(text) < 24
+    return bytes([0x60 + len(text)]) + text
+
+
+def test_devices_may_speak_cbor(device, operator, assigned):
+    action = assigned[0]
+    answer = device.call("GET", headers={"Accept": "application/cbor"}, expect=200)
+    assert answer.headers["Content-Type"] == "application/cbor"
+    assert answer.content[0] == 0xa2 and cbor("deploymentBase") in answer.content
+    as_cbor = {"Content-Type": "application/cbor", "Accept": "application/cbor"}
+    report = {"id": "1", "status": {"execution": "proceeding", "result": {"finished": "none"}, "details": ["in CBOR"]}}
+    device.call("POST", f"/deploymentBase/{action}/feedback", headers=as_cbor, data=cbor(report), expect=200)
+    assert operator.history(device.id, action)[-1]["messages"] == ["in CBOR"]
+    device.call("PUT", "/configData", headers=as_cbor, data=cbor({"data": {"serial": "17"}}), expect=200)
+    assert operator.get(f"/rest/v1/targets/{device.id}/attributes")["serial"] == "17"
+    refused = device.call("PUT", "/configData", headers=as_cbor, data=b"\xbf\x64data", expect=400)
+    assert refused.headers["Content-Type"] == "application/cbor" and cbor("MUE_ETRUNC") in refused.content
+    assert device.call("GET", headers={"Accept": "application/json, application/cbor"}).json()["_links"]
+
+
 @pytest.mark.parametrize("body", [
     {}, [], {"status": {}}, {"status": {"execution": "closed"}},
     {"status": {"execution": "dancing", "result": {"finished": "none"}}},

@@ -5,7 +5,8 @@
  *
  * FUZZ_SOURCES: server/api/ddi_base.c server/api/ddi_confirm.c server/api/ddi_deployment.c
  * FUZZ_SOURCES: server/api/ddi_feedback.c server/api/ddi_artifacts.c server/api/envelope.c
- * FUZZ_SOURCES: server/http/arena.c server/http/httpd.c server/http/range.c server/http/request.c
+ * FUZZ_SOURCES: server/http/arena.c server/http/cbor.c server/http/httpd.c server/http/range.c
+ * FUZZ_SOURCES: server/http/request.c
  * FUZZ_SOURCES: server/http/listen.c server/http/respond.c server/http/router.c
  * FUZZ_SOURCES: server/auth.c server/presence.c server/metrics.c server/jobs.c
  * FUZZ_SOURCES: server/blobs/blobs.c server/tls/ca.c

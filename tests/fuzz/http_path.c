@@ -4,7 +4,8 @@
  * always lies in the file.
  *
  * FUZZ_SOURCES: server/http/router.c server/http/range.c server/http/arena.c
- * FUZZ_SOURCES: server/http/request.c host/err.c
+ * FUZZ_SOURCES: server/http/cbor.c server/http/request.c host/err.c core/cbor_read.c
+ * FUZZ_SOURCES: core/cbor_write.c
  * FUZZ_LIBS: -ljansson -lmicrohttpd
  */
 #include "server/http/range.h"
