@@ -211,13 +211,33 @@ async function looks(p) {
 	await p.page.waitForTimeout(300);
 	await p.shot('fleet-dark-fr');
 	await p.page.setViewportSize(PHONE);
+	await p.page.waitForTimeout(600); // what follows a press within half a second does not count as a jump
+	await p.page.evaluate(() => {
+		window.shifted = 0;
+		const block = document.createElement('div');
+		block.style.height = '300px';
+		document.body.prepend(block);
+		setTimeout(() => block.remove(), 100);
+	});
+	// Answers take their time, so that what holds their places is really seen.
+	await p.page.route(/\/(rest|api)\//, async (call) => {
+		await new Promise((r) => setTimeout(r, 120));
+		await call.continue().catch(() => {});
+	});
+	await p.until('the gauge of jumps sees one', () => p.page.evaluate(() => window.shifted > 0.1));
+	await p.page.waitForTimeout(200);
 	for (const place of places) {
+		await p.page.evaluate(() => (window.shifted = 0));
 		await p.go(place);
-		await p.page.waitForTimeout(250);
+		await p.page.waitForTimeout(450);
+		const shifted = await p.page.evaluate(() => window.shifted);
+		console.log(`# ${place}: layout shift ${shifted.toFixed(3)}`);
+		check(shifted < 0.1, `nothing jumps on ${place}: layout shift ${shifted}`);
 		const wide = await p.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 		check(wide <= 0, `${place} fits a phone: ${wide} pixels too wide`);
 		await p.shot(`phone-${place.replace(/\W+/g, '-')}`);
 	}
+	await p.page.unrouteAll({ behavior: 'ignoreErrors' });
 	await p.page.getByLabel('English').click();
 	await p.page.getByLabel('Light colours').click();
 	await p.page.setViewportSize(WIDE);
