@@ -5,7 +5,8 @@
 
 #include <layout.h>
 
-extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[], stack_top[];
+extern uint32_t data_start[], data_load[], bss_start[], stack_top[];
+extern uint8_t data_size[], bss_size[]; /* their addresses are the sizes */
 
 void reset_handler(void);
 void forward(void);
@@ -13,8 +14,8 @@ void forward(void);
 void reset_handler(void)
 {
 	mue_watchdog_start();
-	memcpy(data_start, data_load, (size_t)((char *)data_end - (char *)data_start));
-	memset(bss_start, 0, (size_t)((char *)bss_end - (char *)bss_start));
+	memcpy(data_start, data_load, (size_t)data_size);
+	memset(bss_start, 0, (size_t)bss_size);
 	/* A fault in here comes back here until the watchdog ends it. */
 	*(volatile uint32_t *)BOARD_VECTORS = 0;
 	mue_boot();

@@ -335,7 +335,7 @@ static uint32_t life(uint32_t cut, int tear, uint32_t again)
 
 static void survives_cuts(void **state)
 {
-	uint32_t ops = life(0, 0, 0), step = getenv("MUE_DEEP") ? 1 : 71, n = 0;
+	uint32_t ops = life(0, 0, 0), step = getenv("MUE_DEEP") ? 1 : 151, n = 0;
 
 	(void)state;
 	assert_true(ops > 600);

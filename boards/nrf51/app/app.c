@@ -15,7 +15,8 @@
 #define TRIES 3
 #define OTHER (APP_SLOT ^ 1u)
 
-extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[], app_stack[];
+extern uint32_t data_start[], data_load[], bss_start[], app_stack[];
+extern uint8_t data_size[], bss_size[]; /* their addresses are the sizes */
 
 /* Read as volatile: tests put another text here. */
 __attribute__((used)) static const uint8_t app_version[4] = { 'V', 'E', 'R', '1' };
@@ -104,8 +105,8 @@ void app_reset(void)
 {
 	uint8_t letter;
 
-	memcpy(data_start, data_load, (size_t)((char *)data_end - (char *)data_start));
-	memset(bss_start, 0, (size_t)((char *)bss_end - (char *)bss_start));
+	memcpy(data_start, data_load, (size_t)data_size);
+	memset(bss_start, 0, (size_t)bss_size);
 	mue_uart_open();
 	say(APP_SLOT ? "app B " : "app A ");
 	for (uint32_t i = 0; i < 4; i++)
