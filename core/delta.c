@@ -215,6 +215,7 @@ static int read_gap(struct mue_delta *d)
 	uint32_t fresh, len, old;
 
 	d->fresh = left;
+	d->raw = mue_delta_rc_bit(&d->rc, &d->u.m.raw);
 	if (!mue_delta_rc_bit(&d->rc, &d->u.m.rest))
 		return MUE_OK;
 	fresh = num(d, NUM_GAP);
@@ -252,7 +253,7 @@ static int read_op(struct mue_delta *d)
 
 static void read_fresh(struct mue_delta *d)
 {
-	emit(d, mue_delta_read_fresh(d));
+	emit(d, d->raw ? (uint8_t)mue_delta_rc_direct(&d->rc, 0, 8) : mue_delta_read_fresh(d));
 	d->pos++;
 	d->fresh--;
 }

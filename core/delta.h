@@ -28,7 +28,7 @@ enum {
 	MUE_DELTA_LEARNED = 16,    /* corrections kept for each address space */
 	MUE_DELTA_AHEAD = 32,      /* bytes of old that a mapper may look at */
 	MUE_DELTA_CALM = 16,       /* right predictions in a row before windows are tried */
-	MUE_DELTA_SURE = 32,       /* units in a window */
+	MUE_DELTA_SURE = 64,       /* units in a window */
 	MUE_DELTA_SEGMENTS = 6,    /* loaded stretches of an ELF file */
 };
 
@@ -112,12 +112,13 @@ struct mue_delta_models {
 	uint16_t sign[2];
 	uint16_t seek[3];
 	uint16_t rest; /* gap without a copy? */
+	uint16_t raw;  /* inserted bytes as they are? */
 #ifndef MUE_DELTA_SMALL
 	uint16_t moved[2]; /* segment elsewhere? */
 #endif
 	uint16_t num[4][MUE_DELTA_NUM_SIZE];
 	uint16_t diff[MUE_DELTA_DIFF_SIZE];
-	uint16_t fresh[256];
+	uint16_t fresh[MUE_DELTA_FRESH_SIZE];
 };
 
 /* What is used most stands first: eight-bit machines reach 64 bytes from a pointer. */
@@ -137,6 +138,7 @@ struct mue_delta {
 	uint8_t flags;
 	int8_t space; /* of the last lesson */
 	uint8_t phase;
+	uint8_t raw; /* inserted bytes stand as they are */
 
 	/* Set by mue_delta_open; pointers are kept. */
 	const struct mue_delta_io *io;

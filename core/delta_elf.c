@@ -349,7 +349,7 @@ int mue_delta_big_start(struct mue_delta *d)
 uint8_t mue_delta_read_fresh(struct mue_delta *d)
 {
 	if (!d->rich)
-		return mue_delta_rc_tree(&d->rc, d->u.m.fresh, 8);
+		return mue_delta_rc_fresh(&d->rc, d->u.m.fresh, d->pos & 1);
 	mue_rich_fresh(d->rich, d->pos);
 	return mue_rich_read(d->rich, &d->rc);
 }

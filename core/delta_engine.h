@@ -106,7 +106,7 @@ static inline int mue_delta_big_start(struct mue_delta *d)
 
 static inline uint8_t mue_delta_read_fresh(struct mue_delta *d)
 {
-	return mue_delta_rc_tree(&d->rc, d->u.m.fresh, 8);
+	return mue_delta_rc_fresh(&d->rc, d->u.m.fresh, d->pos & 1);
 }
 
 static inline uint8_t mue_delta_read_diff(struct mue_delta *d, const struct mue_delta_guess *g,

@@ -1,9 +1,9 @@
 #include "core/delta_rc.h"
 
-enum { TOP = 24, P_BITS = 12, COUNT_MASK = 15 };
+enum { TOP = 24, P_BITS = 12, COUNT_MASK = 15, COUNT_MAX = 6 };
 
-/* How far a context moves towards the bit seen: 1/2 at first, 1/32 once it is settled. */
-static const uint8_t rates[COUNT_MASK + 1] = { 1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5 };
+/* How far a context moves towards the bit seen: 1/2 at first, 1/16 once it is settled. */
+static const uint8_t rates[COUNT_MAX + 1] = { 1, 2, 2, 3, 3, 3, 4 };
 
 void mue_delta_p_update(uint16_t *p, uint8_t bit)
 {
@@ -14,7 +14,7 @@ void mue_delta_p_update(uint16_t *p, uint8_t bit)
 		v = (uint16_t)(v - (v >> rates[count]));
 	else
 		v = (uint16_t)(v + (((1U << P_BITS) - v) >> rates[count]));
-	if (count < COUNT_MASK)
+	if (count < COUNT_MAX)
 		count++;
 	*p = (uint16_t)(v << 4 | count);
 }
@@ -68,6 +68,21 @@ uint8_t mue_delta_rc_bit(struct mue_delta_rc *rc, uint16_t *p)
 	return bit;
 }
 
+uint32_t mue_delta_rc_direct(struct mue_delta_rc *rc, uint32_t v, uint8_t bits)
+{
+	while (bits-- > 0) {
+		uint8_t bit;
+
+		rc->range >>= 1;
+		bit = rc->code >= rc->range;
+		if (bit)
+			rc->code -= rc->range;
+		v = v << 1 | bit;
+		normalise(rc);
+	}
+	return v;
+}
+
 uint8_t mue_delta_rc_tree(struct mue_delta_rc *rc, uint16_t *tree, uint8_t bits)
 {
 	uint16_t node = 1;
@@ -84,6 +99,13 @@ uint8_t mue_delta_rc_diff(struct mue_delta_rc *rc, uint16_t *diff)
 	return (uint8_t)(high << 4 | mue_delta_rc_tree(rc, diff + mue_delta_diff_row(high), 4));
 }
 
+uint8_t mue_delta_rc_fresh(struct mue_delta_rc *rc, uint16_t *fresh, uint8_t odd)
+{
+	uint8_t high = mue_delta_rc_tree(rc, fresh + 16 * odd, 4);
+
+	return (uint8_t)(high << 4 | mue_delta_rc_tree(rc, fresh + 32 + 16 * high, 4));
+}
+
 uint32_t mue_delta_rc_num(struct mue_delta_rc *rc, uint16_t *num)
 {
 	uint8_t class = mue_delta_rc_tree(rc, num, 5);
@@ -97,15 +119,5 @@ uint32_t mue_delta_rc_num(struct mue_delta_rc *rc, uint16_t *num)
 			v = v << 1 | mue_delta_rc_bit(rc, &num[class == 3 ? v : 0]);
 		return v;
 	}
-	for (uint8_t i = 1; i < class; i++) {
-		uint8_t bit;
-
-		rc->range >>= 1;
-		bit = rc->code >= rc->range;
-		if (bit)
-			rc->code -= rc->range;
-		v = v << 1 | bit;
-		normalise(rc);
-	}
-	return v;
+	return mue_delta_rc_direct(rc, v, (uint8_t)(class - 1));
 }

@@ -22,6 +22,7 @@ struct mue_delta_rc {
 
 enum {
 	MUE_DELTA_DIFF_SIZE = 64,
+	MUE_DELTA_FRESH_SIZE = 288,
 	MUE_DELTA_NUM_SIZE = 36,  /* contexts of one number model */
 	MUE_DELTA_NUM_TREE = 32,  /* of these, the class tree; the rest are mantissas */
 	MUE_DELTA_NUM_DIRECT = 3, /* classes up to this have modelled mantissas */
@@ -35,6 +36,9 @@ uint8_t mue_delta_rc_bit(struct mue_delta_rc *rc, uint16_t *p);
 
 /* One bit whose chance to be 0 is p of 4096, 0 < p < 4096. */
 uint8_t mue_delta_rc_p(struct mue_delta_rc *rc, uint16_t p);
+
+/* `bits` (0..31) bits of fixed chance below the number v. */
+uint32_t mue_delta_rc_direct(struct mue_delta_rc *rc, uint32_t v, uint8_t bits);
 
 /* `bits` (1..8) bits, most significant first, through a tree of 1 << bits contexts. */
 uint8_t mue_delta_rc_tree(struct mue_delta_rc *rc, uint16_t *tree, uint8_t bits);
@@ -50,6 +54,12 @@ static inline uint8_t mue_delta_diff_row(uint8_t high)
 {
 	return high == 0 ? 16 : high == 15 ? 32 : 48;
 }
+
+/*
+ * An inserted byte at a place of new whose lowest bit is `odd`: the high half knows that bit, the
+ * low half the high one.  Needs MUE_DELTA_FRESH_SIZE contexts.
+ */
+uint8_t mue_delta_rc_fresh(struct mue_delta_rc *rc, uint16_t *fresh, uint8_t odd);
 
 /* A number below 2^31 through MUE_DELTA_NUM_SIZE contexts. */
 uint32_t mue_delta_rc_num(struct mue_delta_rc *rc, uint16_t *num);

@@ -45,7 +45,7 @@ static uint16_t blocks_for(const struct mue_diff_options *o, const struct mue_gu
 		return o->blocks_max;
 	if (g->elf || g->isa >= MUE_DELTA_ARM64 || is_big(old, new))
 		return 8192;
-	return g->isa == MUE_DELTA_AVR ? 40 : 96;
+	return g->isa == MUE_DELTA_AVR ? 36 : 96;
 }
 
 static void keep_smaller(struct best *best, struct mue_encoding *enc,
@@ -64,18 +64,20 @@ static void keep_smaller(struct best *best, struct mue_encoding *enc,
 static int align(struct mue_span old, struct mue_span new, const struct mue_delta_isa *isa,
 		 const struct mue_guess *g, struct mue_copies *ret, struct mue_error *e)
 {
-	struct mue_span a = { 0 }, b = { 0 };
-	uint8_t *buf = malloc(old.len + new.len + 1);
+	struct mue_span a = old, b = new;
+	uint8_t *buf = NULL;
 	int r;
 
-	if (!buf)
-		return mue_fail(e, MUE_ENOMEM, "no memory for %zu bytes", old.len + new.len);
-	a.data = buf;
-	a.len = old.len;
-	b.data = buf + old.len;
-	b.len = new.len;
-	mue_normalise(old, isa, g->old_base, g->elf, buf);
-	mue_normalise(new, isa, g->new_base, g->elf, buf + old.len);
+	if (isa) {
+		buf = malloc(old.len + new.len + 1);
+		if (!buf)
+			return mue_fail(e, MUE_ENOMEM, "no memory for %zu bytes",
+					old.len + new.len);
+		a.data = buf;
+		b.data = buf + old.len;
+		mue_normalise(old, isa, g->old_base, g->elf, buf);
+		mue_normalise(new, isa, g->new_base, g->elf, buf + old.len);
+	}
 	r = mue_align(a, b, ret, e);
 	if (r == MUE_OK)
 		mue_refine(a, b, ret);

@@ -7,10 +7,14 @@
 #include "core/delta_engine.h"
 #include "core/delta_rich.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRANULE = 8 }; /* bytes of old that are claimed together */
+enum {
+	GRANULE = 8,      /* bytes of old that are claimed together */
+	NOISE_LEN = 4096, /* inserted bytes whose entropy says something */
+};
 
 struct enc {
 	struct mue_delta d; /* as the decoder's would be */
@@ -338,6 +342,39 @@ static void write_copy(struct enc *x, uint32_t old, uint32_t len)
 	}
 }
 
+/* What the small model would need for inserted bytes. */
+static double simulated_bits(const struct enc *x, uint32_t pos, uint32_t len)
+{
+	uint16_t fresh[MUE_DELTA_FRESH_SIZE];
+	struct mue_rc_enc rc;
+	double cost = 0;
+
+	memcpy(fresh, x->d.u.m.fresh, sizeof(fresh));
+	mue_rc_start(&rc, &cost);
+	for (uint32_t i = pos; i < pos + len; i++)
+		mue_rc_fresh(&rc, fresh, i & 1, x->new.data[i]);
+	free(rc.out);
+	return cost;
+}
+
+/* Whether the model would make inserted bytes larger: noise, compressed or encrypted data. */
+static bool is_noise(const struct enc *x, uint32_t pos, uint32_t len)
+{
+	uint32_t count[256] = { 0 };
+	double bits = 0;
+
+	if (len < 32)
+		return false;
+	if (x->d.rich) {
+		for (uint32_t i = 0; i < len; i++)
+			count[x->new.data[pos + i]]++;
+		for (int i = 0; i < 256; i++)
+			bits -= count[i] ? count[i] * log2((double)count[i] / len) : 0;
+		return len >= NOISE_LEN && bits > 7.9 * len;
+	}
+	return simulated_bits(x, pos, len) > 8.0 * len;
+}
+
 static void write_fresh(struct enc *x, uint32_t len)
 {
 	cost_to(x, MUE_COST_FRESH);
@@ -347,12 +384,16 @@ static void write_fresh(struct enc *x, uint32_t len)
 	for (; len; len--) {
 		uint8_t b = x->new.data[x->d.pos];
 
-		if (x->d.rich) {
+		if (x->d.raw) {
+			mue_rc_direct(&x->rc, b, 8);
+			if (x->d.rich)
+				mue_rich_seen(x->d.rich, b);
+		} else if (x->d.rich) {
 			mue_rich_fresh(x->d.rich, x->d.pos);
 			write_rich(x, b);
 			mue_rich_seen(x->d.rich, b);
 		} else {
-			mue_rc_tree(&x->rc, x->d.u.m.fresh, 8, b);
+			mue_rc_fresh(&x->rc, x->d.u.m.fresh, x->d.pos & 1, b);
 		}
 		x->d.pos++;
 	}
@@ -382,7 +423,9 @@ static void write_gap(struct enc *x, uint32_t end)
 		const struct mue_delta_block *b = copy_in(x, d->pos, end);
 		uint32_t len;
 
+		d->raw = is_noise(x, d->pos, (b ? b->new : end) - d->pos);
 		cost_to(x, MUE_COST_GAPS);
+		bit(x, &d->u.m.raw, d->raw);
 		bit(x, &d->u.m.rest, b != NULL);
 		if (!b) {
 			write_fresh(x, end - d->pos);

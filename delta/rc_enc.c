@@ -92,6 +92,23 @@ void mue_rc_diff(struct mue_rc_enc *rc, uint16_t *diff, uint8_t v)
 	mue_rc_tree(rc, diff + mue_delta_diff_row(v >> 4), 4, v & 15);
 }
 
+void mue_rc_fresh(struct mue_rc_enc *rc, uint16_t *fresh, uint8_t odd, uint8_t v)
+{
+	mue_rc_tree(rc, fresh + 16 * odd, 4, v >> 4);
+	mue_rc_tree(rc, fresh + 32 + 16 * (v >> 4), 4, v & 15);
+}
+
+void mue_rc_direct(struct mue_rc_enc *rc, uint32_t v, uint8_t bits)
+{
+	while (bits-- > 0) {
+		rc->range >>= 1;
+		if (v >> bits & 1)
+			rc->low += rc->range;
+		*rc->cost += 1;
+		normalise(rc);
+	}
+}
+
 void mue_rc_num(struct mue_rc_enc *rc, uint16_t *num, uint32_t v)
 {
 	uint8_t class = 0;
@@ -99,21 +116,13 @@ void mue_rc_num(struct mue_rc_enc *rc, uint16_t *num, uint32_t v)
 	while (class < 31 && v >> class)
 		class ++;
 	mue_rc_tree(rc, num, 5, class);
-	for (int i = class - 2; i >= 0; i--) {
-		uint8_t bit = v >> i & 1;
-
-		if (class <= MUE_DELTA_NUM_DIRECT) {
-			uint32_t prefix = v >> (i + 1);
-
-			mue_rc_bit(rc, &num[MUE_DELTA_NUM_TREE + (class == 3 ? prefix : 0)], bit);
-			continue;
-		}
-		rc->range >>= 1;
-		if (bit)
-			rc->low += rc->range;
-		*rc->cost += 1;
-		normalise(rc);
+	if (class > MUE_DELTA_NUM_DIRECT) {
+		mue_rc_direct(rc, v, (uint8_t)(class - 1));
+		return;
 	}
+	for (int i = class - 2; i >= 0; i--)
+		mue_rc_bit(rc, &num[MUE_DELTA_NUM_TREE + (class == 3 ? v >> (i + 1) : 0)],
+			   v >> i & 1);
 }
 
 /* Any code in [low, low + range) will do: takes the one with most zeros at its end. */

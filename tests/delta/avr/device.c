@@ -12,7 +12,7 @@
 
 #include "data.h"
 
-enum { BLOCKS = 28, PAGE = 256, WINDOW = 256, CYCLES_PER_TICK = 1024 };
+enum { BLOCKS = 36, PAGE = 256, WINDOW = 256, CYCLES_PER_TICK = 1024 };
 
 static struct mue_delta decoder;
 static struct mue_delta_block blocks[BLOCKS];

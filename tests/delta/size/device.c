@@ -9,7 +9,7 @@ enum { PAGE = 256 };
 
 #ifdef __AVR__
 #define ISA        mue_delta_avr
-#define BLOCKS     28
+#define BLOCKS     36
 #define OLD_IMAGE  ((const uint8_t *)0x2000)
 #define OTHER_SLOT ((volatile uint8_t *)0x4000)
 #else
