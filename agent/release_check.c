@@ -85,6 +85,9 @@ static int check_component(const struct mue_suit_info *info, struct mue_error *e
 	if (info->component_count != 1)
 		return mue_fail(e, MUE_EPROFILE, "%u components: a slot holds one image",
 				info->component_count);
+	if (c->params.encryption.data)
+		return mue_fail(e, MUE_EPROFILE,
+				"component %s is encrypted: this agent has no content keys", name);
 	if (!c->params.has_size || c->params.digest.len != 32)
 		return mue_fail(e, MUE_EPROFILE, "component %s has no size or digest", name);
 	return 0;
