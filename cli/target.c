@@ -260,12 +260,39 @@ static int find_or_make_tag(struct mue_api *api, const char *name, bool make, in
 	return MUE_OK;
 }
 
+/* Before anything is made: words in the wrong order leave no tag behind. */
+static int check_targets(struct mue_api *api, const struct mue_strings *args, struct mue_error *e)
+{
+	for (size_t i = 1; i < args->n; i++) {
+		json_t *target = NULL;
+		char path[512];
+		int r = target_path(args->v[i], "/rest/v1/targets/", path, sizeof(path), e);
+
+		if (r == MUE_OK)
+			r = mue_api_get_maybe(api, &target, e, "%s", path);
+		if (r < 0)
+			return r;
+		if (!target) {
+			api->cli->exit = MUE_EXIT_SERVER;
+			return mue_fail(
+				e, MUE_ENOTFOUND,
+				"there is no device \"%.100s\", nothing was changed; the tag "
+				"comes first: mue target tag TAG ID...",
+				args->v[i]);
+		}
+		json_decref(target);
+	}
+	return MUE_OK;
+}
+
 static int tag_all(struct mue_api *api, const struct tag_opts *o, const struct mue_strings *args,
 		   struct mue_error *e)
 {
 	int64_t tag = 0;
-	int r = find_or_make_tag(api, args->v[0], !o->remove, &tag, e);
+	int r = check_targets(api, args, e);
 
+	if (r == MUE_OK)
+		r = find_or_make_tag(api, args->v[0], !o->remove, &tag, e);
 	for (size_t i = 1; r == MUE_OK && i < args->n; i++) {
 		char prefix[100], path[512];
 
