@@ -11,7 +11,7 @@
 struct create_opts {
 	const char *ds, *filter, *stages, *on_error, *type, *description;
 	uint64_t success, error;
-	bool start;
+	bool start, allow_empty;
 };
 
 #define AT(member) offsetof(struct create_opts, member)
@@ -68,6 +68,10 @@ static const struct mue_opt create_table[] = {
 	  .at = AT(description),
 	  .value = "TEXT",
 	  .help = "for those who look at it later" },
+	{ .name = "allow-empty",
+	  .kind = MUE_OPT_FLAG,
+	  .at = AT(allow_empty),
+	  .help = "take a stage whose tag no device carries: it is passed at once" },
 	{ .name = "start", .kind = MUE_OPT_FLAG, .at = AT(start), .help = "start it at once" },
 	{ .name = NULL },
 };
@@ -111,23 +115,56 @@ static int start_when_ready(struct mue_api *api, int64_t id, struct mue_error *e
 			id);
 }
 
+/* A tag that nobody carries makes a stage of no devices, which opens the next one at once: a slip
+ * of the pen would skip the bench. */
+static int check_tag(struct mue_api *api, const char *filter, const char *tag, struct mue_error *e)
+{
+	char query[3000];
+	uint64_t n = 0;
+	int r;
+
+	if (snprintf(query, sizeof(query), "(%s);tag==\"%s\"", filter, tag) >= (int)sizeof(query))
+		return mue_fail(e, MUE_EINVAL, "--filter is too long");
+	r = mue_api_count(api, "/rest/v1/targets", query, &n, e);
+	if (r < 0 || n > 0)
+		return r;
+	api->cli->exit = MUE_EXIT_SERVER;
+	return mue_fail(e, MUE_ENOTFOUND,
+			"--stages: no device of this rollout carries the tag \"%s\"; put it on: "
+			"mue target tag %s DEVICE..., or say --allow-empty",
+			tag, tag);
+}
+
+static int check_tags(struct mue_api *api, const char *filter, const struct mue_stages *stages,
+		      struct mue_error *e)
+{
+	int r = MUE_OK;
+
+	for (size_t i = 0; i < stages->n && r == MUE_OK; i++)
+		if (stages->v[i].kind == MUE_STAGE_TAG)
+			r = check_tag(api, filter, stages->v[i].text, e);
+	return r;
+}
+
 static int create(struct mue_api *api, const struct create_opts *o, const char *name,
 		  const struct mue_stages *stages, struct mue_error *e)
 {
 	bool stop = o->on_error && strcmp(o->on_error, "stop") == 0;
 	struct mue_gates gates = { (uint32_t)o->success, (uint32_t)o->error,
 				   stop ? "STOP" : "PAUSE" };
+	const char *filter = o->filter ? o->filter : "id==*";
 	struct mue_rollout_view view;
 	json_t *body, *made = NULL;
 	int64_t set = 0, id;
 	int r = mue_api_find_set(api, o->ds, &set, e);
 
+	if (r == MUE_OK && !o->allow_empty)
+		r = check_tags(api, filter, stages, e);
 	if (r < 0)
 		return r;
 	body = json_pack("{s:s, s:I, s:s, s:s, s:o}", "name", name, "distributionSetId",
-			 (json_int_t)set, "targetFilterQuery", o->filter ? o->filter : "id==*",
-			 "type", o->type ? o->type : "forced", "groups",
-			 mue_stages_groups(stages, &gates));
+			 (json_int_t)set, "targetFilterQuery", filter, "type",
+			 o->type ? o->type : "forced", "groups", mue_stages_groups(stages, &gates));
 	if (!body)
 		return mue_fail(e, MUE_EINVAL, "the name or the filter is no UTF-8 text");
 	if (o->description)
@@ -173,7 +210,9 @@ const struct mue_cmd mue_cmd_rollout_create = {
 		"failures\n"
 		"in a stage halt the rollout.  Stages are a tag (all devices that carry it), a "
 		"number of\n"
-		"devices, or N% of the devices that are left; the last one is 100%.",
+		"devices, or N% of the devices that are left; the last one is 100%.  A tag that "
+		"no\n"
+		"device carries is refused with exit code 4, unless --allow-empty is given.",
 	.examples =
 		"  $ mue rollout create app-2.1 --ds app-os:2.1.0 --stages bench,1,30%,100% "
 		"--start\n"

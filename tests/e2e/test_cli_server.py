@@ -247,6 +247,17 @@ def test_target_list_show_tag(site, devices):
     assert r.stderr.strip()
 
 
+@pytest.mark.parametrize("words,absent", [
+    (["dev-1", "shelf"], "shelf"),          # the two in the wrong order
+    (["shelf", "dev-1", "dev-99"], "dev-99"),  # a slip in the last one
+], ids=["swapped", "unknown"])
+def test_a_tag_for_a_device_that_is_not_there_changes_nothing(site, devices, words, absent):
+    r = site.mue("target", "tag", *words, rc=SAID_NO)
+    assert f'there is no device "{absent}", nothing was changed' in r.stderr and "mue target tag TAG ID..." in r.stderr
+    assert site.get(f"/rest/v1/targettags?q=name=={words[0]}")["content"] == []
+    site.mue("target", "tag", "--remove", *words, rc=SAID_NO)
+
+
 def test_target_why(site, devices):
     text = site.mue("target", "why", "dev-4").stdout
     assert text.startswith("dev-4: ") and "known" in text
@@ -322,6 +333,21 @@ def test_on_error_stop_ends_it_for_good(site, devices, published):
     site.mue("rollout", "watch", "worse", "--interval", "100", "--timeout", "30", rc=STOPPED)
     wait_status(site, "worse", "stopped")
     assert all(d.action() is None for d in devices[1:])
+
+
+def test_a_stage_whose_tag_nobody_carries_is_refused(site, devices, published):
+    site.mue("target", "tag", "bench", "dev-0")
+    create = ["rollout", "create", "slip", "--ds", "app:1.0", "--stages"]
+    r = site.mue(*create, "bnech,1,100%", rc=SAID_NO)
+    assert 'no device of this rollout carries the tag "bnech"' in r.stderr
+    assert "mue target tag bnech DEVICE..." in r.stderr and "--allow-empty" in r.stderr
+    # The tag is carried, but by nobody of the filter; the comma of the filter binds looser than the tag.
+    r = site.mue(*create, "1,bench,100%", "--filter", "id==dev-1,id==dev-2", rc=SAID_NO)
+    assert 'the tag "bench"' in r.stderr
+    assert site.get("/rest/v1/rollouts?q=name==slip")["content"] == []
+    site.mue(*create, "bnech,1,100%", "--allow-empty")
+    assert [g["totalTargets"] for g in groups(site, "slip")][:2] == [0, 1]
+    site.mue("rollout", "stop", "slip")
 
 
 def on_terminal(site, *args):
