@@ -4,9 +4,10 @@
 #include "core/mem.h"
 
 enum { PAYLOAD = 0, ENVELOPE = 1 };
-#define WINDOW_FIRST 1024u
-#define WINDOW_LEAST 512u
-#define WINDOW_MOST  65536u
+#define WINDOW_FIRST  1024u
+#define WINDOW_LEAST  512u
+#define WINDOW_PIECES 16u /* or so many small pieces, which need a receiver's memory too */
+#define WINDOW_MOST   65536u
 
 static uint32_t units_of(const struct mue_feed *f, uint8_t part)
 {
@@ -143,6 +144,9 @@ static uint8_t next_piece(struct mue_feed *f, uint8_t part, uint8_t *buf, uint8_
 	if (m.off + (uint32_t)n > f->size[part])
 		n = (int)(f->size[part] - m.off);
 	m.len = (uint8_t)n;
+	f->least = most * MUE_FRAME_UNIT * WINDOW_PIECES;
+	if (f->least > WINDOW_LEAST)
+		f->least = WINDOW_LEAST;
 	f->sent += m.len;
 	if (m.off + m.len > f->high[part])
 		f->high[part] = m.off + m.len;
@@ -205,7 +209,7 @@ static void adapt(struct mue_feed *f, uint8_t part, uint32_t missing_from)
 	if (!f->sent)
 		return;
 	if (missing_from < f->high[part])
-		f->window = f->window / 2 > WINDOW_LEAST ? f->window / 2 : WINDOW_LEAST;
+		f->window = f->window / 2 > f->least ? f->window / 2 : f->least;
 	else if (f->window < WINDOW_MOST)
 		f->window *= 2;
 	f->sent = 0;

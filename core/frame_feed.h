@@ -38,7 +38,7 @@ struct mue_feed {
 	uint8_t asked;  /* the node whose answer is awaited, or MUE_FEED_ALL: none */
 	bool announce;  /* due */
 	bool opened[2]; /* broadcast: everything was put on the list once */
-	uint32_t window, sent, high[2];
+	uint32_t window, least, sent, high[2];
 	struct mue_frame head; /* the announcement */
 };
 

@@ -291,7 +291,21 @@ static struct mue_store_cell *find(const struct mue_store *s, uint32_t grain)
 	return NULL;
 }
 
-/* The grain's cell, a free one, or the one that has waited longest in vain. */
+/* May this cell be given up?  Not the first of several: what is wanted first must get done, or
+ * small pieces over a lossy link would chase each other out for ever. */
+static bool expendable(const struct mue_store *s, const struct mue_store_cell *c)
+{
+	uint8_t i;
+
+	if (c->age < MUE_STORE_AGE)
+		return false;
+	for (i = 0; i < s->count; i++)
+		if (s->cells[i].used && s->cells[i].grain < c->grain)
+			return true;
+	return s->count == 1;
+}
+
+/* The grain's cell, a free one, or one that has waited long in vain. */
 static struct mue_store_cell *cell_for(struct mue_store *s, uint32_t grain)
 {
 	struct mue_store_cell *c = find(s, grain), *oldest = NULL;
@@ -300,7 +314,7 @@ static struct mue_store_cell *cell_for(struct mue_store *s, uint32_t grain)
 	for (i = 0; i < s->count && !c; i++) {
 		if (!s->cells[i].used)
 			oldest = &s->cells[i];
-		else if (s->cells[i].age >= MUE_STORE_AGE && !oldest)
+		else if (!oldest && expendable(s, &s->cells[i]))
 			oldest = &s->cells[i];
 	}
 	for (i = 0; i < s->count; i++)
