@@ -5,9 +5,12 @@
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 const char *mue_request_param(const struct mue_request *r, const char *name)
 {
@@ -110,6 +113,25 @@ static bool host_is_sane(const char *host)
 			    ".-_:[]%") == strlen(host);
 }
 
+/* The listener's address and port as this client reached them, also when it listens on all. */
+static const char *listener(struct mue_request *r)
+{
+	const union MHD_ConnectionInfo *info = NULL;
+	char host[INET6_ADDRSTRLEN], port[8];
+	struct sockaddr_storage a;
+	socklen_t len = sizeof a;
+	const char *ret = NULL;
+
+	if (r->connection)
+		info = MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (info && getsockname(info->connect_fd, (struct sockaddr *)&a, &len) == 0 &&
+	    getnameinfo((struct sockaddr *)&a, len, host, sizeof host, port, sizeof port,
+			NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+		ret = mue_arena_printf(&r->arena, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
+				       port);
+	return ret ? ret : "localhost";
+}
+
 /* The first element of a comma separated list, copied. */
 static const char *first_of(struct mue_request *r, const char *header)
 {
@@ -133,7 +155,7 @@ const char *mue_request_base(struct mue_request *r)
 	if (!host_is_sane(host))
 		host = mue_request_header(r, "Host");
 	if (!host_is_sane(host))
-		host = "localhost";
+		host = listener(r);
 	if (port && *port && strspn(port, "0123456789") == strlen(port) && strlen(port) < 6 &&
 	    !strchr(host, ':'))
 		base = mue_arena_printf(&r->arena, "%s://%s:%s", proto, host, port);

@@ -126,8 +126,8 @@ const char *mue_request_header(const struct mue_request *r, const char *name);
 /* The body as JSON (duplicate keys refused); from a device also CBOR.  The request owns *ret.
  * MUE_EFORMAT. */
 int mue_request_json(struct mue_request *r, json_t **ret, struct mue_error *e);
-/* "https://host:port" for links, from X-Forwarded-Proto/-Host/-Port, else Host, else localhost.
- * Lives as long as the request. */
+/* "https://host:port" for links, from X-Forwarded-Proto/-Host/-Port, else Host, else the listener's
+ * address and port as the client reached them.  Lives as long as the request. */
 const char *mue_request_base(struct mue_request *r);
 
 /* ---- the answer ---- */

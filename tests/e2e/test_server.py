@@ -121,6 +121,19 @@ def test_the_log_is_one_line_an_event_without_secrets(server, operator, device):
     assert server.token not in server.log_text()
 
 
+@pytest.mark.parametrize("host", ["", "Host: x y/z\r\n", "Host:\r\n", "Host: a\"b\r\n"], ids=["none", "spaces", "empty", "quote"])
+def test_without_a_usable_host_links_name_the_listener(server, operator, host):
+    token = operator.target("dev1")["securityToken"]
+    with socket.create_connection(("127.0.0.1", server.http_port), timeout=20) as s:
+        version = "1.1" if host else "1.0"  # HTTP/1.1 demands a Host
+        s.sendall((f"GET /DEFAULT/controller/v1/dev1 HTTP/{version}\r\n{host}Authorization: TargetToken {token}\r\n"
+                   "Connection: close\r\n\r\n").encode())
+        answer = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+    assert answer.split(" ")[1] == "200", answer
+    links = json.loads(answer.split("\r\n\r\n", 1)[1])["_links"]
+    assert links["configData"]["href"].startswith(server.http_url + "/DEFAULT/controller/v1/dev1/"), links
+
+
 # ---- operators ----
 
 def test_operators_show_bearer_or_basic(server):
