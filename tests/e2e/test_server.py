@@ -377,13 +377,15 @@ def test_equal_content_is_stored_once_and_leaves_with_its_last_artifact(server, 
 
 def test_an_upload_that_breaks_off_leaves_nothing(server, operator):
     module = new_module(operator)
+    tmp = server.data / "blobs/tmp"
+    patience = 60  # of a busy machine; well below the 120 s after which the server gives up a silent client
     s = socket.create_connection(("127.0.0.1", server.http_port))
     s.sendall((f"POST /rest/v1/softwaremodules/{module}/artifacts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n"
                "Content-Type: multipart/form-data; boundary=frontier\r\nContent-Length: 1000000\r\n\r\n"
                '--frontier\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n').encode() + b"x" * 100000)
-    wait_for(lambda: list((server.data / "blobs/tmp").iterdir()), 5)
+    wait_for(lambda: any(f.stat().st_size for f in tmp.iterdir()), patience)  # content has arrived
     s.close()
-    wait_for(lambda: not list((server.data / "blobs/tmp").iterdir()), 5)
+    wait_for(lambda: not list(tmp.iterdir()), patience)
     assert operator.get(f"/rest/v1/softwaremodules/{module}/artifacts") == []
 
 
