@@ -46,8 +46,10 @@ struct mue_diff_result {
 };
 
 /*
- * Makes the patch from `old` to `new`.  MUE_ESIZE: an image of 2 GiB or more; MUE_ENOMEM;
- * MUE_EINVAL: the options contradict each other or `also` cannot share this patch.
+ * Makes the patch from `old` to `new`.  With `also` one patch serves both slots as long as inserted
+ * code holds no absolute addresses; where it does MUE_EDIGEST says so: make one patch a slot.
+ * MUE_ESIZE: an image of 2 GiB or more; MUE_ENOMEM; MUE_EINVAL: the options contradict each other
+ * or `also` cannot share this patch.
  */
 int mue_diff(struct mue_span old, struct mue_span new, const struct mue_diff_options *options,
 	     struct mue_diff_result *ret, struct mue_error *e);

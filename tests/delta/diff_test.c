@@ -451,13 +451,75 @@ static void test_both_slots(void **state)
 	release(c);
 }
 
+/* The same AVR image linked 64 KiB higher: far calls and jumps move. */
+static struct mue_span relink(struct mue_span image)
+{
+	uint8_t *p = malloc(image.len);
+	struct mue_span s = { p, image.len };
+
+	assert_non_null(p);
+	memcpy(p, image.data, image.len);
+	for (size_t at = 0; at + 4 <= image.len;) {
+		struct mue_delta_scan scan = { .addr = (uint32_t)at };
+		struct mue_delta_unit u = { 0 };
+
+		memcpy(u.bytes, p + at, 4);
+		mue_delta_avr.scan(&scan, u.bytes, &u);
+		if (u.kind == MUE_DELTA_CALL && u.len == 4 &&
+		    mue_delta_avr.get(&u, 0) < image.len) {
+			assert_true(mue_delta_avr.put(&u, 0, mue_delta_avr.get(&u, 0) + 0x10000));
+			memcpy(p + at, u.bytes, 4);
+		}
+		at += u.len;
+	}
+	return s;
+}
+
+static void test_one_patch_for_two_slots(void **state)
+{
+	struct mue_diff_options o = { .isa = MUE_DELTA_AVR };
+	struct mue_span patch;
+	struct mue_error e = { 0 };
+	struct mue_diff_result one, two;
+	struct victim v = { 0 };
+	uint8_t *new;
+	size_t len;
+
+	(void)state;
+	v.old = read_file("avr-own-const", "old");
+	v.new = read_file("avr-own-const", "new");
+	if (!v.old.data || !v.new.data) {
+		print_message("# skipped: no firmware pairs under MUE_SHARED\n");
+		skip();
+	}
+	one = diff(v.old, v.new, &o);
+	o.also_old = relink(v.old);
+	o.also_new = relink(v.new);
+	two = diff(v.old, v.new, &o);
+	print_message("# one slot %zu bytes, both %zu\n", one.len, two.len);
+	assert_true(two.len < one.len + 24);
+	patch.data = two.patch;
+	patch.len = two.len;
+	assert_int_equal(mue_patch(v.old, patch, &new, &len, &e), MUE_OK);
+	assert_memory_equal(new, v.new.data, v.new.len);
+	free(new);
+	assert_int_equal(mue_patch(o.also_old, patch, &new, &len, &e), MUE_OK);
+	assert_memory_equal(new, o.also_new.data, o.also_new.len);
+	free(new);
+	free(one.patch);
+	free(two.patch);
+	release(o.also_old);
+	release(o.also_new);
+	victim_free(&v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shapes),     cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_backward),   cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_damage),     cmocka_unit_test(test_wrong_old),
-		cmocka_unit_test(test_both_slots),
+		cmocka_unit_test(test_both_slots), cmocka_unit_test(test_one_patch_for_two_slots),
 	};
 
 	return cmocka_run_group_tests_name("delta", tests, NULL, NULL);
