@@ -19,33 +19,7 @@
 /* cmocka wants the above first. */
 #include <cmocka.h>
 
-static char folder[64];
-
-static char *in_folder(const char *name)
-{
-	static char path[4][256];
-	static unsigned turn;
-	char *p = path[turn++ % 4];
-
-	snprintf(p, sizeof(path[0]), "%s/%s", folder, name);
-	return p;
-}
-
-static int make_folder(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/mue-base-XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	return system(command);
-}
+#include "tests/host/folder.h"
 
 static void a_buffer_grows_to_its_ceiling_and_no_further(void **state)
 {

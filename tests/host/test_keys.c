@@ -16,19 +16,10 @@
 /* cmocka wants the above first. */
 #include <cmocka.h>
 
-static char folder[64];
+#include "tests/host/folder.h"
+
 static const enum mue_key_kind kinds[] = { MUE_KEY_ES256, MUE_KEY_ED25519, MUE_KEY_LMS };
 static const char message[] = "bytes to be signed";
-
-static char *in_folder(const char *name)
-{
-	static char path[4][256];
-	static unsigned turn;
-	char *p = path[turn++ % 4];
-
-	snprintf(p, sizeof(path[0]), "%s/%s", folder, name);
-	return p;
-}
 
 static char *path_of(enum mue_key_kind kind)
 {
@@ -40,9 +31,7 @@ static int make_keys(void **state)
 	struct mue_key_params p;
 	struct mue_error e;
 
-	(void)state;
-	strcpy(folder, "/tmp/mue-keys-XXXXXX");
-	if (!mkdtemp(folder))
+	if (make_folder(state) < 0)
 		return -1;
 	setenv("MUE_PASSPHRASE", "correct horse", 1);
 	for (size_t i = 0; i < 3; i++) {
@@ -54,15 +43,6 @@ static int make_keys(void **state)
 		}
 	}
 	return 0;
-}
-
-static int remove_keys(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	return system(command);
 }
 
 static void sign_with(enum mue_key_kind kind, struct mue_pubkey *pub, struct mue_buf *sig)
@@ -386,5 +366,5 @@ int main(void)
 		cmocka_unit_test(a_trusted_key_has_a_tame_name),
 	};
 
-	return cmocka_run_group_tests_name("keys", tests, make_keys, remove_keys);
+	return cmocka_run_group_tests_name("keys", tests, make_keys, remove_folder);
 }

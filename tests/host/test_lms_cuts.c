@@ -30,12 +30,14 @@
 /* cmocka wants the above first. */
 #include <cmocka.h>
 
+#include "tests/host/folder.h"
+
 #define INDICES 1024 /* two levels of H5 */
 #define NEVER   UINT32_MAX
 
 enum loss { KEEP, TAIL_LOST, TAIL_TORN, TAIL_ZERO, RENAME_LOST, LOSSES };
 
-static char folder[64], key[96], journal[112], state_file[112];
+static char key[96], journal[112], state_file[112];
 static unsigned keys_made, message_number;
 
 /* What is known of the signatures of the present key. */
@@ -352,22 +354,6 @@ static void no_cut_makes_an_index_leave_twice(void **state)
 	for (enum loss loss = TAIL_LOST; loss < LOSSES; loss++)
 		assert_true(losses[loss] >= 2);
 	assert_true(signatures >= 60);
-}
-
-static int make_folder(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/mue-cuts-XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	return system(command);
 }
 
 int main(void)

@@ -18,26 +18,12 @@
 /* cmocka wants the above first. */
 #include <cmocka.h>
 
+#include "tests/host/folder.h"
+
 #define ROUNDS 1000
 
-static char folder[64], key[96];
+static char key[96];
 static unsigned turn;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/mue-lms-XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	return system(command);
-}
 
 static const char *side(const char *suffix)
 {
