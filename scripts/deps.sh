@@ -4,7 +4,7 @@
 set -eu
 
 packages='
-build-essential meson ninja-build pkg-config
+build-essential git meson ninja-build pkg-config
 libgnutls28-dev libmicrohttpd-dev libcurl4-gnutls-dev libjansson-dev libsqlite3-dev libcmocka-dev
 libseccomp-dev libp11-kit-dev libdivsufsort-dev liblzma-dev libzstd-dev zlib1g-dev
 clang libclang-rt-14-dev clang-format cppcheck shellcheck codespell pmccabe mandoc
