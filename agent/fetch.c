@@ -268,6 +268,7 @@ int mue_fetch_main(const struct mue_config *c, int sock, bool once)
 	f->sleep_s = (uint32_t)c->poll_s;
 	snprintf(f->base, sizeof(f->base), "%s/%.128s/controller/v1/%.128s", c->server, c->tenant,
 		 c->id);
+	mue_ipc_widen(sock);
 	f->packet = malloc(MUE_IPC_DATA);
 	r = f->packet ? mue_reports_open(&f->reports, c->spool, f->base, &e) : MUE_ENOMEM;
 	if (r == 0)

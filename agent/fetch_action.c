@@ -212,10 +212,10 @@ static int get_envelope(struct mue_fetch *f, struct envelope *v, struct mue_erro
 
 	if (r < 0)
 		return r;
-	if (file->size == 0 || file->size > MUE_IPC_DATA)
+	if (file->size == 0 || file->size > MUE_IPC_ENVELOPE)
 		return mue_fail(e, MUE_ESIZE,
 				"%.100s: an envelope has 1 to %d bytes, the server says %llu",
-				file->name, MUE_IPC_DATA, (unsigned long long)file->size);
+				file->name, MUE_IPC_ENVELOPE, (unsigned long long)file->size);
 	g.url = file->url;
 	g.size = file->size;
 	f->next_look_ms = mue_fetch_now_ms() + 1000 * (int64_t)LOOK_LEAST_S;
@@ -326,7 +326,7 @@ static int offer(struct mue_fetch *f, const struct mue_buf *envelope, struct mue
 
 int mue_fetch_deployment(struct mue_fetch *f, const char *url, struct mue_error *e)
 {
-	struct envelope v = { .b = { .max = MUE_IPC_DATA }, .f = f };
+	struct envelope v = { .b = { .max = MUE_IPC_ENVELOPE }, .f = f };
 	struct mue_http_answer a;
 	struct mue_error why = { 0 };
 	int r = mue_fetch_get(f, f->api, url, &a, e);

@@ -23,7 +23,7 @@ static void envelope_path(const struct mue_install *in, uint8_t slot, char ret[3
 /* What runs, by the envelope that the loader verified before it started us. */
 static void load_running(struct mue_install *in)
 {
-	struct mue_buf b = { .max = MUE_IPC_DATA };
+	struct mue_buf b = { .max = MUE_IPC_ENVELOPE };
 	struct mue_suit_info *info = calloc(1, sizeof(*info));
 	struct mue_suit suit;
 	char path[300];
@@ -71,7 +71,7 @@ int mue_install_init(struct mue_install *in, const struct mue_config *c, const c
 	memset(in, 0, sizeof(*in));
 	in->c = c;
 	in->sock = -1;
-	in->envelope.max = MUE_IPC_DATA;
+	in->envelope.max = MUE_IPC_ENVELOPE;
 	in->packet = malloc(MUE_IPC_DATA);
 	if (!in->packet)
 		return mue_fail(e, MUE_ENOMEM, "out of memory");

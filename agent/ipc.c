@@ -16,6 +16,13 @@ void mue_ipc_make(struct mue_ipc_msg *m, enum mue_ipc_type type, const char *act
 		snprintf(m->action, sizeof(m->action), "%s", action);
 }
 
+void mue_ipc_widen(int fd)
+{
+	int size = 2 * (MUE_IPC_DATA + (int)sizeof(struct mue_ipc_msg));
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 int mue_ipc_send(int fd, const struct mue_ipc_msg *m, const void *data, size_t len,
 		 struct mue_error *e)
 {

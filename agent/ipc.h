@@ -21,11 +21,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MUE_IPC_DATA    65536 /* most bytes behind a message; also the largest envelope */
-#define MUE_IPC_ACTION  64
-#define MUE_IPC_NAME    256
-#define MUE_IPC_TEXT    512
-#define MUE_IPC_TIMEOUT 600 /* seconds the other side may think */
+/* Most bytes behind a message: large packets save system calls, and still the kernel's default
+ * limit of a socket's send buffer (212992) takes one. */
+#define MUE_IPC_DATA     131072
+#define MUE_IPC_ENVELOPE 65536 /* largest envelope */
+#define MUE_IPC_ACTION   64
+#define MUE_IPC_NAME     256
+#define MUE_IPC_TEXT     512
+#define MUE_IPC_TIMEOUT  600 /* seconds the other side may think */
 
 enum mue_ipc_type {
 	MUE_IPC_OFFER = 1, /* action; an envelope */
@@ -79,6 +82,9 @@ int mue_ipc_send(int fd, const struct mue_ipc_msg *m, const void *data, size_t l
  * MUE_ECANCELLED: a signal arrived; MUE_EPROTOCOL: a packet of a wrong size or type. */
 int mue_ipc_recv(int fd, struct mue_ipc_msg *ret, void *data, size_t *ret_len, int timeout_ms,
 		 struct mue_error *e);
+
+/* Lets a second large packet wait while the first is taken, as far as the kernel allows. */
+void mue_ipc_widen(int fd);
 
 /* Fills a message's fields; texts are cut when too long. */
 void mue_ipc_make(struct mue_ipc_msg *m, enum mue_ipc_type type, const char *action);
