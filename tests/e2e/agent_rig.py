@@ -225,6 +225,16 @@ class Device:
             return [int(pid)] + [int(f) for f in fetch]
         return []
 
+    def tree(self):
+        """What the machine runs, for a failure's message: ids, states, where they wait."""
+        pids = [self.machine.pid]
+        for pid in pids:
+            try:
+                pids += map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+            except OSError:
+                continue
+        return run("ps", "-o", "pid,ppid,pgid,stat,wchan:24,args", *map(str, pids))
+
     def kill(self, which):
         """kill -9 of process 0 (install) or 1 (fetch); gives its id, 0: it was not there."""
         pids = self.agent_pids()

@@ -12,15 +12,23 @@ KILLS = int(os.environ.get("MUE_KILLS", "200"))
 KILLS_AN_UPDATE = 8
 
 
+def running(device):
+    """Both processes are there.  The machine itself never ends: it starts the agent again."""
+    assert device.machine.poll() is None, f"the machine ended: {device.machine.poll()}\n{device.text()[-3000:]}"
+    return len(device.agent_pids()) == 2
+
+
 def kill_once(device, dice):
     """Kills one process a random moment after the agent began; the machine starts the agent again."""
-    wait_for("a running agent", lambda: len(device.agent_pids()) == 2)
+    try:
+        wait_for("a running agent", lambda: running(device))
+    except AssertionError as e:
+        raise AssertionError(f"{e}\n{device.tree()}\n{device.text()[-2000:]}") from None
     time.sleep(dice.random() * 0.25)
     which = dice.randrange(2)
     pid = device.kill(which)
     if pid:
         wait_for("its end", lambda: not pathlib.Path(f"/proc/{pid}").exists())
-    assert device.machine.poll() is None, device.text()[-3000:]
     return pid != 0
 
 
