@@ -4,7 +4,7 @@
  * happens, the running slot stays untouched and the flash's rules are kept (flash_sim aborts).
  * FUZZ_SOURCES: mcu/mcu.c mcu/judge.c mcu/store.c sim/mcu_node.c sim/flash_sim.c
  * FUZZ_SOURCES: core/frame.c core/pieces.c core/crc.c core/sha256.c core/suit_p0.c core/lms.c
- * FUZZ_SOURCES: core/cose_tbs.c core/bootstate.c core/bootjournal.c
+ * FUZZ_SOURCES: core/cose_tbs.c core/cbor_write.c core/bootstate.c core/bootjournal.c
  */
 #include "core/err.h"
 #include "sim/mcu_node.h"
