@@ -13,7 +13,7 @@ CALLS = "fsync,fdatasync,rename,pwrite64,unlink"
 
 @pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 def test_death_at_every_durable_operation(tmp_path):
-    product = Product(tmp_path / "product", bulk=100_000)
+    product = Product(tmp_path / "product", bulk=1_600_000)  # enough packets for many cuts
     first, second = product.release(), product.release()
     kills, n = 0, 0
     while True:
