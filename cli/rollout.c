@@ -146,12 +146,28 @@ static int check_tags(struct mue_api *api, const char *filter, const struct mue_
 	return r;
 }
 
-static int create(struct mue_api *api, const struct create_opts *o, const char *name,
-		  const struct mue_stages *stages, struct mue_error *e)
+/* What is posted; NULL when a text of it is no UTF-8. */
+static json_t *body_of(const struct create_opts *o, const char *name, const char *filter,
+		       int64_t set, const struct mue_stages *stages)
 {
 	bool stop = o->on_error && strcmp(o->on_error, "stop") == 0;
 	struct mue_gates gates = { (uint32_t)o->success, (uint32_t)o->error,
 				   stop ? "STOP" : "PAUSE" };
+	json_t *body = json_pack("{s:s, s:I, s:s, s:s, s:o}", "name", name, "distributionSetId",
+				 (json_int_t)set, "targetFilterQuery", filter, "type",
+				 o->type ? o->type : "forced", "groups",
+				 mue_stages_groups(stages, &gates));
+
+	if (body && o->description)
+		json_object_set_new(body, "description", json_string(o->description));
+	if (body)
+		mue_gates_set(body, &gates);
+	return body;
+}
+
+static int create(struct mue_api *api, const struct create_opts *o, const char *name,
+		  const struct mue_stages *stages, struct mue_error *e)
+{
 	const char *filter = o->filter ? o->filter : "id==*";
 	struct mue_rollout_view view;
 	json_t *body, *made = NULL;
@@ -162,14 +178,9 @@ static int create(struct mue_api *api, const struct create_opts *o, const char *
 		r = check_tags(api, filter, stages, e);
 	if (r < 0)
 		return r;
-	body = json_pack("{s:s, s:I, s:s, s:s, s:o}", "name", name, "distributionSetId",
-			 (json_int_t)set, "targetFilterQuery", filter, "type",
-			 o->type ? o->type : "forced", "groups", mue_stages_groups(stages, &gates));
+	body = body_of(o, name, filter, set, stages);
 	if (!body)
 		return mue_fail(e, MUE_EINVAL, "the name or the filter is no UTF-8 text");
-	if (o->description)
-		json_object_set_new(body, "description", json_string(o->description));
-	mue_gates_set(body, &gates);
 	r = mue_api_call(api, "POST", "/rest/v1/rollouts", body, &made, e);
 	json_decref(body);
 	if (r < 0)
