@@ -1,10 +1,12 @@
 /*
  * suit.h - SUIT envelopes and manifests (draft-ietf-suit-manifest-37) as signed update
- * instructions: open, verify, describe, run.
+ * instructions: open, verify, describe, run; with one level of dependency manifests
+ * (draft-ietf-suit-trust-domains-12).
  *
  * Three profiles; each takes what the one before takes (docs/FORMATS.md, section "SUIT"):
  *	P0 boot   one component, fixed key order, no interpreter: core/suit_p0.h
- *	P1 mcu    up to 4 components; fetch, copy, swap, write, wait, battery; no text needed
+ *	P1 mcu    up to 4 components; fetch, copy, swap, write, wait, battery, one level of
+ *	          dependencies; no text needed
  *	P2 linux  up to 16 components, try-each, run-sequence, every command of the draft
  * The road of an envelope: mue_suit_open (form and digests) -> mue_suit_verify (signatures) ->
  * mue_suit_describe (what it is) -> mue_suit_start / mue_suit_step (do it).  Nothing before
@@ -29,6 +31,7 @@ enum mue_suit_profile { MUE_SUIT_P0 = 0, MUE_SUIT_P1 = 1, MUE_SUIT_P2 = 2 };
 
 /* The command sequences, in the order in which an update and then each boot run them. */
 enum mue_suit_sequence {
+	MUE_SUIT_DEPENDENCY_RESOLUTION, /* brings the dependencies' envelopes */
 	MUE_SUIT_PAYLOAD_FETCH,
 	MUE_SUIT_INSTALL,
 	MUE_SUIT_VALIDATE,
@@ -58,9 +61,12 @@ struct mue_suit {
 	uint8_t profile; /* enum mue_suit_profile that it was opened with */
 	uint64_t sequence_number;
 	struct mue_view reference_uri;
-	struct mue_view components; /* CBOR array of component ids */
-	uint8_t component_count;
-	struct mue_view shared;                       /* shared sequence */
+	struct mue_view components;   /* CBOR array of component ids */
+	struct mue_view dependencies; /* CBOR map: index => {?1: component id}; absent: none */
+	uint16_t dependency_mask;     /* bit per component that is a dependency's envelope */
+	uint8_t listed_count;         /* components in the array; dependencies may go on behind */
+	uint8_t component_count;      /* all: 0 <= index < component_count */
+	struct mue_view shared;       /* shared sequence */
 	struct mue_view sequence[MUE_SUIT_SEQUENCES]; /* absent: not in the manifest, or severed */
 	uint8_t severed; /* bit per enum mue_suit_sequence: digest there, content severed */
 	bool text_severed;
@@ -74,8 +80,8 @@ struct mue_suit {
  * Takes an envelope apart and checks everything but signatures: strict CBOR, known members only,
  * exactly one digest and it equals SHA-256 of the manifest, digests of severable members, the
  * syntax of every command of every sequence, the limits of `profile`, no trailing bytes.
- * MUE_EDIGEST: a digest differs.  MUE_EPROFILE: more than the profile allows (also: trust domains,
- * encrypted payloads, reports).  Else the reader's verdicts.  P0 as profile means: take only what
+ * MUE_EDIGEST: a digest differs.  MUE_EPROFILE: more than the profile allows (also: delegation,
+ * reports).  Else the reader's verdicts.  P0 as profile means: take only what
  * the bootloader's mue_suit_p0_open takes.
  */
 int mue_suit_open(struct mue_view envelope, enum mue_suit_profile profile, struct mue_suit *ret);
@@ -162,6 +168,7 @@ struct mue_suit_component {
 	struct mue_view version;    /* text */
 	struct mue_view description;
 	struct mue_view payload; /* integrated payload that uri names, absent: detached */
+	bool dependency;         /* it is the envelope of a dependency manifest */
 	struct mue_suit_params params;
 };
 
@@ -202,6 +209,9 @@ enum mue_suit_command {
 	MUE_SUIT_C_USE_BEFORE = 4,
 	MUE_SUIT_C_SLOT = 5,
 	MUE_SUIT_C_CONTENT = 6,
+	MUE_SUIT_C_DEPENDENCY_INTEGRITY = 7,
+	MUE_SUIT_C_IS_DEPENDENCY = 8,
+	MUE_SUIT_D_PROCESS_DEPENDENCY = 11,
 	MUE_SUIT_D_SET_INDEX = 12,
 	MUE_SUIT_C_ABORT = 14,
 	MUE_SUIT_D_TRY_EACH = 15,
@@ -233,8 +243,8 @@ struct mue_suit_port;
  */
 struct mue_suit_port_ops {
 	/* Does the condition hold?  IMAGE_MATCH, IMAGE_NOT_MATCH, SLOT, CONTENT, USE_BEFORE,
-	 * BATTERY, AUTHORIZED, VERSION.  No side effects.  A failure in a try-each or a soft
-	 * sequence goes on to the next alternative, whatever verdict it is. */
+	 * BATTERY, AUTHORIZED, VERSION, DEPENDENCY_INTEGRITY.  No side effects.  A failure in a
+	 * try-each or a soft sequence goes on to the next alternative, whatever verdict it is. */
 	int (*check)(const struct mue_suit_port *port, uint8_t condition, uint8_t c,
 		     const struct mue_suit_params *p);
 	/* Stores what p->uri names in component c ("#name": mue_suit_integrated). */
@@ -249,6 +259,11 @@ struct mue_suit_port_ops {
 	int (*wait)(const struct mue_suit_port *port, uint8_t c, const struct mue_suit_params *p);
 	/* Removes component c (uninstall). */
 	int (*unlink)(const struct mue_suit_port *port, uint8_t c, const struct mue_suit_params *p);
+	/* Runs `sequence` of the dependency whose envelope is component c:
+	 * mue_suit_dependency_open, mue_suit_verify, mue_suit_dependency_params, then a
+	 * mue_suit_run of the port's own. */
+	int (*dependency)(const struct mue_suit_port *port, uint8_t sequence, uint8_t c,
+			  const struct mue_suit_params *p);
 };
 
 struct mue_suit_port {
@@ -301,5 +316,28 @@ int mue_suit_start(struct mue_suit_run *run, const struct mue_suit *s,
  * (its verdict; the run is over).  Calling it again after 0 gives 0.
  */
 int mue_suit_step(struct mue_suit_run *run);
+
+/* --- dependencies: draft-ietf-suit-trust-domains-12 --- */
+
+/*
+ * Opens the envelope of a dependency of `s`, as mue_suit_open does under the same profile, and
+ * checks that its manifest is the one that p->digest (of the dependency's component) names: what
+ * dependency-integrity asks but for the signature, which the caller checks on *ret with
+ * mue_suit_verify.  The bytes are an integrated payload (mue_suit_integrated) or what was fetched.
+ * MUE_ECONDITION: no digest is said.  MUE_EDIGEST: another manifest.  MUE_EPROFILE: it has
+ * dependencies itself (one level only).  Else mue_suit_open's verdicts.
+ */
+int mue_suit_dependency_open(const struct mue_suit *s, const struct mue_suit_params *p,
+			     struct mue_view envelope, struct mue_suit *ret);
+
+/*
+ * What the dependent has said of components goes on to the dependency's components of the same id;
+ * the rest of ret[0..dependency->component_count) is cleared.  Then mue_suit_start with fresh
+ * false: what the dependency says overrides.  `params` are those of the dependent's run.
+ * MUE_ENOSPC: `ret_count` too small.
+ */
+int mue_suit_dependency_params(const struct mue_suit *s, const struct mue_suit_params *params,
+			       const struct mue_suit *dependency, struct mue_suit_params *ret,
+			       uint8_t ret_count);
 
 #endif

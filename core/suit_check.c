@@ -147,6 +147,18 @@ static int check_alternative(struct walker *w, struct walk *top)
 	return r < 0 ? r : push_sequence(w, content);
 }
 
+/* Is the command one for this sequence, of this manifest? */
+static int check_place(const struct mue_suit_check *how, const struct mue_suit_cmd *cmd)
+{
+	if (cmd->profile > how->profile || (cmd->code == MUE_SUIT_D_UNLINK && !how->uninstall))
+		return MUE_EPROFILE;
+	if ((cmd->code == MUE_SUIT_C_DEPENDENCY_INTEGRITY ||
+	     cmd->code == MUE_SUIT_D_PROCESS_DEPENDENCY) &&
+	    !how->dependencies)
+		return MUE_EFORMAT;
+	return how->shared && !cmd->shared ? MUE_EFORMAT : 0; /* no side effects: section 5.3.2 */
+}
+
 static int check_command(struct walker *w, struct walk *top, bool first)
 {
 	struct mue_suit_cmd cmd;
@@ -154,10 +166,9 @@ static int check_command(struct walker *w, struct walk *top, bool first)
 
 	if (r < 0)
 		return r;
-	if (cmd.profile > w->how->profile || (cmd.code == MUE_SUIT_D_UNLINK && !w->how->uninstall))
-		return MUE_EPROFILE;
-	if (w->how->shared && !cmd.shared)
-		return MUE_EFORMAT; /* no side effects there: section 5.3.2 */
+	r = check_place(w->how, &cmd);
+	if (r < 0)
+		return r;
 	if (first && w->how->components > 1 && cmd.code != MUE_SUIT_D_SET_INDEX &&
 	    cmd.code != MUE_SUIT_D_OVERRIDE_MULTIPLE)
 		return MUE_EFORMAT; /* section 6.2 */

@@ -2,7 +2,8 @@
 #include "core/mem.h"
 
 /* Every command we know: draft-ietf-suit-manifest, sections 8.4.9 and 8.4.10, and
- * draft-ietf-suit-update-management.  Dependencies (7, 8, 11) and custom ones are unknown. */
+ * draft-ietf-suit-update-management, and dependencies of draft-ietf-suit-trust-domains (7, 8, 11,
+ * 33).  Custom ones are unknown. */
 /* clang-format off */
 static const struct {
 	uint8_t code, kind, profile, shared;
@@ -13,6 +14,9 @@ static const struct {
 	{ MUE_SUIT_C_USE_BEFORE,        MUE_SUIT_ARG_CONDITION, MUE_SUIT_P1, 1 },
 	{ MUE_SUIT_C_SLOT,              MUE_SUIT_ARG_CONDITION, MUE_SUIT_P0, 1 },
 	{ MUE_SUIT_C_CONTENT,           MUE_SUIT_ARG_CONDITION, MUE_SUIT_P1, 1 },
+	{ MUE_SUIT_C_DEPENDENCY_INTEGRITY, MUE_SUIT_ARG_CONDITION, MUE_SUIT_P1, 1 },
+	{ MUE_SUIT_C_IS_DEPENDENCY,     MUE_SUIT_ARG_CONDITION, MUE_SUIT_P1, 1 },
+	{ MUE_SUIT_D_PROCESS_DEPENDENCY, MUE_SUIT_ARG_DIRECTIVE, MUE_SUIT_P1, 0 },
 	{ MUE_SUIT_D_SET_INDEX,         MUE_SUIT_ARG_INDEX,     MUE_SUIT_P1, 1 },
 	{ MUE_SUIT_C_ABORT,             MUE_SUIT_ARG_CONDITION, MUE_SUIT_P1, 1 },
 	{ MUE_SUIT_D_TRY_EACH,          MUE_SUIT_ARG_TRY,       MUE_SUIT_P2, 1 },

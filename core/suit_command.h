@@ -27,6 +27,9 @@ struct mue_suit_param_scope {
 int mue_suit_params_read(struct mue_cbor *c, const struct mue_suit_param_scope *scope,
 			 struct mue_suit_params *p, bool *soft, bool *strict);
 
+/* The bytes of the i-th component id, of a dependency behind the list its prefix. */
+int mue_suit_id_bytes(const struct mue_suit *s, uint8_t i, struct mue_view *ret);
+
 /* Copies one parameter, by number.  MUE_EPROFILE: no such parameter. */
 int mue_suit_param_copy(int64_t number, const struct mue_suit_params *from,
 			struct mue_suit_params *to);
@@ -66,6 +69,7 @@ struct mue_suit_check {
 	uint8_t profile;
 	uint8_t components;
 	bool shared, uninstall;
+	bool dependencies; /* the manifest has some */
 };
 int mue_suit_sequence_check(struct mue_view content, const struct mue_suit_check *how);
 

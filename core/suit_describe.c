@@ -13,8 +13,28 @@ enum {
 
 /* --- component ids --- */
 
-/* The bytes of the i-th component id. */
-static int id_bytes(const struct mue_suit *s, uint8_t i, struct mue_view *ret)
+/* The prefix of the dependency with index i; MUE_ENOTFOUND. */
+static int prefix_bytes(const struct mue_suit *s, uint8_t i, struct mue_view *ret)
+{
+	struct mue_cbor c = mue_cbor_read(s->dependencies);
+	struct mue_cbor_item key;
+	struct mue_cbor_map m, inner;
+	int r = mue_cbor_map_open(&c, &m);
+
+	while (r >= 0 && (r = mue_cbor_map_key(&c, &m, &key)) > 0) {
+		if (key.arg != i) {
+			r = mue_cbor_skip(&c, NULL);
+			continue;
+		}
+		r = mue_cbor_map_open(&c, &inner);
+		if (r == 0)
+			r = mue_cbor_map_key(&c, &inner, &key);
+		return r > 0 ? mue_cbor_skip(&c, ret) : r < 0 ? r : MUE_ENOTFOUND;
+	}
+	return r < 0 ? r : MUE_ENOTFOUND;
+}
+
+int mue_suit_id_bytes(const struct mue_suit *s, uint8_t i, struct mue_view *ret)
 {
 	struct mue_cbor c = mue_cbor_read(s->components);
 	size_t n;
@@ -22,6 +42,8 @@ static int id_bytes(const struct mue_suit *s, uint8_t i, struct mue_view *ret)
 
 	if (i >= s->component_count)
 		return MUE_EINVAL;
+	if (i >= s->listed_count)
+		return prefix_bytes(s, i, ret);
 	for (uint8_t at = 0; r == 0 && at <= i; at++)
 		r = mue_cbor_skip(&c, ret);
 	return r;
@@ -33,7 +55,7 @@ int mue_suit_component_id(const struct mue_suit *s, uint8_t i, struct mue_view *
 	struct mue_view id, part;
 	struct mue_cbor c;
 	size_t n;
-	int r = id_bytes(s, i, &id);
+	int r = mue_suit_id_bytes(s, i, &id);
 
 	if (r < 0)
 		return r;
@@ -111,7 +133,7 @@ static int texts_of(const struct mue_suit *s, struct mue_cbor *c, struct mue_vie
 	int r;
 
 	for (uint8_t i = 0; i < s->component_count; i++) {
-		r = id_bytes(s, i, &own);
+		r = mue_suit_id_bytes(s, i, &own);
 		if (r < 0)
 			return r;
 		if (mue_view_equal(own, id))
@@ -186,8 +208,19 @@ static int agree(const struct mue_suit_port *port, uint8_t c, const struct mue_s
 	return 0;
 }
 
-static const struct mue_suit_port_ops agreeable = { agree_check, agree, agree, agree,
-						    agree,       agree, agree, agree };
+static int agree_dependency(const struct mue_suit_port *port, uint8_t sequence, uint8_t c,
+			    const struct mue_suit_params *p)
+{
+	(void)port;
+	(void)sequence;
+	(void)c;
+	(void)p;
+	return 0;
+}
+
+static const struct mue_suit_port_ops agreeable = { agree_check, agree, agree,
+						    agree,       agree, agree,
+						    agree,       agree, agree_dependency };
 
 static void run_all(const struct mue_suit *s, struct mue_suit_params *params)
 {
@@ -213,7 +246,7 @@ static int describe_component(const struct mue_suit *s, uint8_t i, struct mue_su
 	int r = mue_suit_component_id(s, i, part, 2, &n);
 
 	if (r == 0)
-		r = id_bytes(s, i, &id);
+		r = mue_suit_id_bytes(s, i, &id);
 	if (r < 0)
 		return r;
 	ret->name = id;
@@ -221,6 +254,7 @@ static int describe_component(const struct mue_suit *s, uint8_t i, struct mue_su
 		ret->kind = part[0];
 		ret->name = part[1];
 	}
+	ret->dependency = (s->dependency_mask >> i & 1) != 0;
 	if (ret->params.uri.data)
 		mue_suit_integrated(s, ret->params.uri, &ret->payload);
 	return 0;

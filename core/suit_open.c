@@ -15,8 +15,10 @@ enum {
 	M_SET_VERSION = 6,  /* update management */
 	M_COSWID = 14,
 	M_TEXT = 23,
+	C_DEPENDENCIES = 1, /* trust domains */
 	C_COMPONENTS = 2,
-	C_SHARED = 4
+	C_SHARED = 4,
+	D_PREFIX = 1
 };
 
 /* The members that are byte strings. */
@@ -29,6 +31,7 @@ static const struct member {
 	{ 8, MUE_SUIT_LOAD, 0, MUE_SUIT_P1 },
 	{ 9, MUE_SUIT_INVOKE, 0, MUE_SUIT_P0 },
 	{ M_COSWID, MUE_SUIT_SEQUENCES, 1, MUE_SUIT_P2 },
+	{ 15, MUE_SUIT_DEPENDENCY_RESOLUTION, 1, MUE_SUIT_P1 },
 	{ 16, MUE_SUIT_PAYLOAD_FETCH, 1, MUE_SUIT_P1 },
 	{ 20, MUE_SUIT_INSTALL, 1, MUE_SUIT_P0 },
 	{ M_TEXT, MUE_SUIT_SEQUENCES, 1, MUE_SUIT_P0 },
@@ -112,9 +115,13 @@ static int read_component_id(struct mue_cbor *c)
 	return r;
 }
 
+static uint8_t components_max(const struct mue_suit *s)
+{
+	return s->profile == MUE_SUIT_P2 ? MUE_SUIT_COMPONENTS_MAX : MUE_SUIT_P1_COMPONENTS;
+}
+
 static int read_components(struct mue_suit *s, struct mue_cbor *c)
 {
-	uint8_t max = s->profile == MUE_SUIT_P2 ? MUE_SUIT_COMPONENTS_MAX : MUE_SUIT_P1_COMPONENTS;
 	size_t n;
 	int r;
 
@@ -122,15 +129,84 @@ static int read_components(struct mue_suit *s, struct mue_cbor *c)
 	r = mue_cbor_array(c, &n);
 	if (r == 0 && n == 0)
 		r = MUE_EFORMAT;
-	if (r == 0 && n > max)
+	if (r == 0 && n > components_max(s))
 		r = MUE_EPROFILE;
 	if (r < 0)
 		return r;
 	s->component_count = (uint8_t)n;
+	s->listed_count = (uint8_t)n;
 	for (; r == 0 && n > 0; n--)
 		r = read_component_id(c);
 	s->components.len = (size_t)(c->at - s->components.data);
 	return r;
+}
+
+/* {?1: component id}; 1 when it names one. */
+static int read_dependency(struct mue_cbor *c)
+{
+	struct mue_cbor_item key;
+	struct mue_cbor_map m;
+	int named = 0;
+	int r = mue_cbor_map_open(c, &m);
+
+	if (r < 0)
+		return r;
+	while ((r = mue_cbor_map_key(c, &m, &key)) > 0) {
+		if (key.type != MUE_CBOR_UINT || key.arg != D_PREFIX)
+			return MUE_EPROFILE;
+		r = read_component_id(c);
+		if (r < 0)
+			return r;
+		named = 1;
+	}
+	return r < 0 ? r : named;
+}
+
+/*
+ * Which components are dependencies.  The draft's text has them among the listed components, its
+ * examples number them on behind those, named by the prefix: both are taken.
+ */
+static int check_dependencies(struct mue_suit *s)
+{
+	struct mue_cbor c = mue_cbor_read(s->dependencies);
+	struct mue_cbor_item key;
+	struct mue_cbor_map m;
+	int r = mue_cbor_map_open(&c, &m);
+
+	if (r == 0 && m.left == 0)
+		r = MUE_EFORMAT;
+	if (r < 0)
+		return r;
+	while ((r = mue_cbor_map_key(&c, &m, &key)) > 0) {
+		if (key.type != MUE_CBOR_UINT || key.arg > s->component_count)
+			return MUE_EFORMAT;
+		if (key.arg >= components_max(s))
+			return MUE_EPROFILE;
+		r = read_dependency(&c);
+		if (r < 0)
+			return r;
+		if (key.arg == s->component_count) {
+			if (r == 0)
+				return MUE_EFORMAT;
+			s->component_count++;
+		}
+		s->dependency_mask = (uint16_t)(s->dependency_mask | 1u << key.arg);
+	}
+	return r;
+}
+
+static int read_common_member(struct mue_suit *s, struct mue_cbor *c, uint64_t key)
+{
+	switch (key) {
+	case C_DEPENDENCIES:
+		return s->profile < MUE_SUIT_P1 ? MUE_EPROFILE : mue_cbor_skip(c, &s->dependencies);
+	case C_COMPONENTS:
+		return read_components(s, c);
+	case C_SHARED:
+		return mue_cbor_bytes(c, &s->shared);
+	default:
+		return MUE_EPROFILE;
+	}
 }
 
 static int read_common(struct mue_suit *s, struct mue_cbor *outer)
@@ -148,18 +224,15 @@ static int read_common(struct mue_suit *s, struct mue_cbor *outer)
 	if (r < 0)
 		return r;
 	while ((r = mue_cbor_map_key(&c, &m, &key)) > 0) {
-		if (key.type == MUE_CBOR_UINT && key.arg == C_COMPONENTS)
-			r = read_components(s, &c);
-		else if (key.type == MUE_CBOR_UINT && key.arg == C_SHARED)
-			r = mue_cbor_bytes(&c, &s->shared);
-		else
-			r = MUE_EPROFILE; /* 1: dependencies (trust domains) */
+		r = key.type == MUE_CBOR_UINT ? read_common_member(s, &c, key.arg) : MUE_EPROFILE;
 		if (r < 0)
 			return r;
 	}
 	if (r == 0)
 		r = mue_cbor_end(&c);
-	return r == 0 && s->component_count == 0 ? MUE_EFORMAT : r;
+	if (r == 0 && s->component_count == 0)
+		r = MUE_EFORMAT;
+	return r == 0 && s->dependencies.data ? check_dependencies(s) : r;
 }
 
 /* A byte string, or the digest of one that stands in the envelope. */
@@ -198,7 +271,7 @@ static int read_plain_member(struct mue_suit *s, struct mue_cbor *c, uint64_t ke
 	case M_REFERENCE_URI:
 		return mue_cbor_text(c, &s->reference_uri);
 	case M_COMPONENT_ID:
-		return s->profile < MUE_SUIT_P2 ? MUE_EPROFILE : read_component_id(c);
+		return s->profile < MUE_SUIT_P1 ? MUE_EPROFILE : read_component_id(c);
 	case M_SET_VERSION:
 		return s->profile < MUE_SUIT_P2 ? MUE_EPROFILE : mue_cbor_skip(c, NULL);
 	default:
@@ -326,7 +399,8 @@ static int check_text(const struct mue_suit *s)
 
 static int check_sequences(const struct mue_suit *s)
 {
-	struct mue_suit_check how = { s->profile, s->component_count, true, false };
+	struct mue_suit_check how = { s->profile, s->component_count, true, false,
+				      s->dependency_mask != 0 };
 	int r = s->shared.data ? mue_suit_sequence_check(s->shared, &how) : 0;
 
 	how.shared = false;

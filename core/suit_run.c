@@ -105,6 +105,7 @@ static bool has_parameter(uint8_t condition, const struct mue_suit_params *p)
 	switch (condition) {
 	case MUE_SUIT_C_IMAGE_MATCH:
 	case MUE_SUIT_C_IMAGE_NOT_MATCH:
+	case MUE_SUIT_C_DEPENDENCY_INTEGRITY:
 		return p->digest.data != NULL;
 	case MUE_SUIT_C_USE_BEFORE:
 		return p->has_use_before;
@@ -119,6 +120,11 @@ static bool has_parameter(uint8_t condition, const struct mue_suit_params *p)
 	default: /* authorized: the priority is a hint */
 		return true;
 	}
+}
+
+static bool is_dependency(const struct mue_suit_run *run, uint8_t c)
+{
+	return (run->suit->dependency_mask >> c & 1) != 0;
 }
 
 static int condition(struct mue_suit_run *run, uint8_t code, uint8_t c)
@@ -136,14 +142,29 @@ static int condition(struct mue_suit_run *run, uint8_t code, uint8_t c)
 		return identity(port, p->device, port->device, MUE_ECONDITION);
 	case MUE_SUIT_C_ABORT:
 		return MUE_ECONDITION;
+	case MUE_SUIT_C_IS_DEPENDENCY:
+		return is_dependency(run, c) ? 0 : MUE_ECONDITION;
 	default:
 		if (!has_parameter(code, p))
+			return MUE_ECONDITION;
+		if (code == MUE_SUIT_C_DEPENDENCY_INTEGRITY && !is_dependency(run, c))
 			return MUE_ECONDITION;
 		if (port->ops->check)
 			return port->ops->check(port, code, c, p);
 		run->condition = false;
 		return MUE_EPROFILE;
 	}
+}
+
+/* Only of a dependency, and only of one that a digest names. */
+static int process_dependency(struct mue_suit_run *run, uint8_t c)
+{
+	const struct mue_suit_port_ops *ops = run->port->ops;
+	const struct mue_suit_params *p = &run->params[c];
+
+	if (!is_dependency(run, c) || !p->digest.data)
+		return MUE_EFORMAT;
+	return ops->dependency ? ops->dependency(run->port, run->sequence, c, p) : MUE_EPROFILE;
 }
 
 typedef int directive_fn(const struct mue_suit_port *port, uint8_t c,
@@ -157,6 +178,8 @@ static int directive(struct mue_suit_run *run, uint8_t code, uint8_t c)
 	bool ready = true;
 
 	switch (code) {
+	case MUE_SUIT_D_PROCESS_DEPENDENCY:
+		return process_dependency(run, c);
 	case MUE_SUIT_D_WRITE:
 		fn = ops->write;
 		ready = p->content.data != NULL;

@@ -218,8 +218,16 @@ static int unlink_it(const struct mue_suit_port *port, uint8_t c, const struct m
 	return note(port, "unlink", c);
 }
 
-static const struct mue_suit_port_ops ops = { check, fetch,  write_content, copy,
-					      swap,  invoke, wait_for,      unlink_it };
+static const struct mue_suit_port_ops ops = {
+	.check = check,
+	.fetch = fetch,
+	.write = write_content,
+	.copy = copy,
+	.swap = swap,
+	.invoke = invoke,
+	.wait = wait_for,
+	.unlink = unlink_it,
+};
 
 static const uint8_t vendor[16] = { 0xfa, 0x6b, 0x4a, 0x53, 0xd5, 0xad, 0x5f, 0xdf,
 				    0xbe, 0x9d, 0xe6, 0x63, 0xe4, 0xd4, 0x1f, 0xfe };
@@ -481,7 +489,8 @@ static const struct {
 	{ "no component", { .components = 0 }, MUE_EFORMAT, MUE_EFORMAT },
 	{ "5 components", { .components = 5 }, MUE_EPROFILE, 0 },
 	{ "17 components", { .components = 17 }, MUE_EPROFILE, MUE_EPROFILE },
-	{ "dependency resolution", { .components = 1, .extra = 15 }, MUE_EPROFILE, MUE_EPROFILE },
+	{ "an empty dependency resolution", { .components = 1, .extra = 15 }, MUE_ETRUNC, MUE_ETRUNC },
+	{ "candidate verification", { .components = 1, .extra = 18 }, MUE_EPROFILE, MUE_EPROFILE },
 	{ "an unknown manifest member", { .components = 1, .extra = 11 }, MUE_EPROFILE, MUE_EPROFILE },
 	{ "an empty sequence", { .install = "80", .components = 1 }, MUE_EFORMAT, MUE_EFORMAT },
 	{ "a command without argument", { .install = "8103", .components = 1 }, MUE_EFORMAT,
@@ -494,8 +503,11 @@ static const struct {
 	  MUE_EPROFILE },
 	{ "an unknown command", { .install = "82181e0f", .components = 1 }, MUE_EPROFILE,
 	  MUE_EPROFILE },
-	{ "process-dependency", { .install = "820b0f", .components = 1 }, MUE_EPROFILE,
-	  MUE_EPROFILE },
+	{ "process-dependency without dependencies", { .install = "820b0f", .components = 1 },
+	  MUE_EFORMAT, MUE_EFORMAT },
+	{ "dependency-integrity without dependencies", { .install = "82070f", .components = 1 },
+	  MUE_EFORMAT, MUE_EFORMAT },
+	{ "is-dependency without dependencies", { .install = "82080f", .components = 1 }, 0, 0 },
 	{ "unlink outside uninstall", { .install = "8218210f", .components = 1 }, MUE_EPROFILE,
 	  MUE_EPROFILE },
 	{ "an index beyond the components", { .install = "820c01", .components = 1 }, MUE_EFORMAT,

@@ -5,8 +5,8 @@
  * takes P2 must take.
  * FUZZ_SOURCES: core/cbor_read.c core/cbor_write.c core/cose.c core/cose_tbs.c
  * FUZZ_SOURCES: core/lms.c core/sha256.c core/suit_check.c core/suit_command.c
- * FUZZ_SOURCES: core/suit_describe.c core/suit_open.c core/suit_p0.c core/suit_params.c
- * FUZZ_SOURCES: core/suit_run.c core/suit_verify.c
+ * FUZZ_SOURCES: core/suit_dependency.c core/suit_describe.c core/suit_open.c core/suit_p0.c
+ * FUZZ_SOURCES: core/suit_params.c core/suit_run.c core/suit_verify.c
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -46,9 +46,38 @@ static int touch(const struct mue_suit_port *port, uint8_t c, const struct mue_s
 	return calls % 5 == 0 ? MUE_EBUSY : 0;
 }
 
-static const struct mue_suit_port_ops ops = {
-	check, touch, touch, touch, touch, touch, touch, touch
-};
+static const struct mue_suit *dependent;
+static const struct mue_suit_params *said;
+
+/* Opens what is integrated under the URI, runs its sequence one level down. */
+static int process(const struct mue_suit_port *port, uint8_t sequence, uint8_t c,
+		   const struct mue_suit_params *p);
+
+static const struct mue_suit_port_ops ops = { check, touch, touch, touch,  touch,
+					      touch, touch, touch, process };
+
+static int process(const struct mue_suit_port *port, uint8_t sequence, uint8_t c,
+		   const struct mue_suit_params *p)
+{
+	struct mue_suit_params params[MUE_SUIT_COMPONENTS_MAX];
+	struct mue_view inside;
+	struct mue_suit_run run;
+	struct mue_suit s;
+
+	if (mue_suit_integrated(dependent, p->uri, &inside) != 0 ||
+	    mue_suit_dependency_open(dependent, p, inside, &s) != 0)
+		return touch(port, c, p);
+	if (s.dependency_mask != 0 || !(dependent->dependency_mask >> c & 1))
+		abort();
+	if (mue_suit_dependency_params(dependent, said, &s, params, MUE_SUIT_COMPONENTS_MAX) != 0)
+		abort();
+	if (mue_suit_start(&run, &s, (enum mue_suit_sequence)sequence, port, params,
+			   MUE_SUIT_COMPONENTS_MAX, false) != 0)
+		return 0;
+	for (unsigned n = 0; n < STEPS_MAX && mue_suit_step(&run) == MUE_EBUSY; n++)
+		;
+	return 0;
+}
 
 static int agree(const struct mue_verifier *v, const struct mue_cose_id *id,
 		 const struct mue_lms_source *tbs, const struct mue_lms_source *sig)
@@ -70,6 +99,8 @@ static void run_all(const struct mue_suit *s)
 	struct mue_suit_params params[MUE_SUIT_COMPONENTS_MAX];
 	struct mue_suit_run run;
 
+	dependent = s;
+	said = params;
 	for (unsigned i = 0; i < MUE_SUIT_SEQUENCES; i++) {
 		if (mue_suit_start(&run, s, (enum mue_suit_sequence)i, &port, params,
 				   MUE_SUIT_COMPONENTS_MAX, true) != 0)
