@@ -89,6 +89,23 @@ static enum mue_payload_state compare(const struct mue_suit_params *p, const uin
 	return p->precursor.data || p->root.data ? MUE_PAYLOAD_DELTA : MUE_PAYLOAD_TAMPERED;
 }
 
+/* The digest of a dependency is its manifest's, that of anything else is of all its bytes. */
+static enum mue_payload_state integrated(const struct mue_envelope *env,
+					 const struct mue_suit_component *c)
+{
+	enum mue_payload_state state;
+	struct mue_suit dependency;
+	uint8_t digest[32];
+
+	if (c->dependency)
+		return mue_suit_dependency_open(&env->suit, &c->params, c->payload, &dependency) < 0
+			       ? MUE_PAYLOAD_TAMPERED
+			       : MUE_PAYLOAD_INTEGRATED;
+	mue_hash_sha256(c->payload.data, c->payload.len, digest);
+	state = compare(&c->params, digest, c->payload.len);
+	return state == MUE_PAYLOAD_OK ? MUE_PAYLOAD_INTEGRATED : state;
+}
+
 int mue_envelope_payload(const struct mue_envelope *env, uint8_t i, struct mue_payload *ret,
 			 struct mue_error *e)
 {
@@ -102,10 +119,7 @@ int mue_envelope_payload(const struct mue_envelope *env, uint8_t i, struct mue_p
 	if (c->payload.data) {
 		mue_view_str(c->params.uri, ret->path, sizeof(ret->path));
 		ret->size = c->payload.len;
-		mue_hash_sha256(c->payload.data, c->payload.len, digest);
-		ret->state = compare(&c->params, digest, ret->size);
-		if (ret->state == MUE_PAYLOAD_OK)
-			ret->state = MUE_PAYLOAD_INTEGRATED;
+		ret->state = integrated(env, c);
 		return MUE_OK;
 	}
 	if (!c->params.uri.data)
