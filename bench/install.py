@@ -6,11 +6,14 @@ mue-server on this machine, streaming digest, write, fsync, reading back from th
 state.  The rivals check nothing: `curl | dd conv=fsync` fetches the same artifact over the same TLS from the
 same server, which is the limit of this road; `dd conv=fsync` copies from the page cache, which is the disk's.
 CPU seconds are those of the client's side; on a busy machine they say more than the clock, so the load is
-printed too.  One line a figure: name, value, unit, rival's value, ratio.
+printed too.  This machine's disk may be ten times as fast as a device's, so the same is run on storage of
+50 MB/s (an SD card) and 150 MB/s (eMMC), where qemu-storage-daemon is there to throttle it (packages qemu-system-common, fuse3).
+One line a figure: name, value, unit, rival's value, ratio.
 """
 import os
 import pathlib
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -89,9 +92,51 @@ class Peaks(threading.Thread):
             time.sleep(0.03)  # the peak stays to be read
 
 
-def install(server, product, first, second, n):
+class SlowDisk:
+    """A file, `slot`, on storage that takes so many MB/s and no burst."""
+
+    def __init__(self, folder, rate):
+        self.slot, disk = folder / f"slot-{rate}", folder / f"disk-{rate}"
+        self.slot.touch()
+        with open(disk, "wb") as f:
+            f.truncate(SIZE + (1 << 20))
+        self.daemon = subprocess.Popen(
+            ["qemu-storage-daemon", "--object", f"throttle-group,id=rate,x-bps-write={rate}000000",
+             "--blockdev", f"driver=file,node-name=file,filename={disk}",
+             "--blockdev", "driver=throttle,node-name=slow,throttle-group=rate,file=file",
+             "--export", f"type=fuse,id=slot,node-name=slow,mountpoint={self.slot},writable=on"])
+        while self.slot.stat().st_size == 0 and self.daemon.poll() is None:
+            time.sleep(0.05)
+
+    def dd(self, folder):
+        begin = time.monotonic()
+        subprocess.run(["dd", f"if={folder}/image", f"of={self.slot}", "bs=1M", "conv=fsync,notrunc"], check=True,
+                       capture_output=True)
+        return time.monotonic() - begin
+
+    def close(self):
+        self.daemon.terminate()
+        self.daemon.wait()
+
+
+def slow(server, product, first, second, folder, rate):
+    if not shutil.which("qemu-storage-daemon") or not os.path.exists("/dev/fuse"):
+        print(f"install on storage of {rate} MB/s: not run, there is no qemu-storage-daemon or no /dev/fuse")
+        return
+    disk = SlowDisk(folder, rate)
+    try:
+        plain, ours = [], []
+        for n in range(3):
+            plain.append(disk.dd(folder))
+            ours.append(install(server, product, first, second, f"{rate}-{n}", slot_b=disk.slot)[0])
+    finally:
+        disk.close()
+    compare(f"install {SIZE >> 20} MB, storage of {rate} MB/s", "s", ours, "dd conv=fsync", plain)
+
+
+def install(server, product, first, second, n, **config):
     """One install; gives (seconds, CPU seconds, Peaks)."""
-    device = Device(server, product, f"bench-{n}", first, slot_size=SIZE + (1 << 20))
+    device = Device(server, product, f"bench-{n}", first, slot_size=SIZE + (1 << 20), **config)
     action = server.assign(device.name, second)
     used = cpu()
     agent = subprocess.Popen([AGENT, "--config", device.config, "--once"], stderr=subprocess.DEVNULL,
@@ -131,6 +176,8 @@ def main():
                 plain.append(dd(folder))
                 piped.append(curl_dd(folder, server, url))
                 ours.append(install(server, product, first, second, n))
+            for rate in (50, 150):
+                slow(server, product, first, second, folder, rate)
         finally:
             server.stop()
     mb = SIZE >> 20
