@@ -46,6 +46,7 @@ static int lora(uint8_t mtu, uint16_t loss, const struct field_release *rel)
 	struct field_params p = field_rig_params(FIELD_DEDICATED, mtu, loss);
 	struct field_result dedicated, piggyback;
 	double joules, bytes = (double)rel->size + rel->envelope_len, data_s;
+	unsigned percent = loss / 10u;
 
 	if (run(&p, rel, &dedicated) < 0 || piggyback_joules(mtu, loss, rel, &joules, &piggyback))
 		return -1;
@@ -53,14 +54,14 @@ static int lora(uint8_t mtu, uint16_t loss, const struct field_release *rel)
 	printf("FIGURE radio energy, MTU %u, loss %u %%: piggyback %.3f J, dedicated window %.3f "
 	       "J, "
 	       "ratio %.2f\n",
-	       mtu, loss / 10, joules, dedicated.joules, dedicated.joules / joules);
+	       mtu, percent, joules, dedicated.joules, dedicated.joules / joules);
 	printf("FIGURE radio listening, MTU %u, loss %u %%: %.0f s for %.0f s of data, ratio %.1f "
 	       "(class C: 9-14)\n",
-	       mtu, loss / 10, (double)dedicated.ms / 1e3, data_s,
+	       mtu, percent, (double)dedicated.ms / 1e3, data_s,
 	       (double)dedicated.ms / 1e3 / data_s);
 	printf("FIGURE radio bytes, MTU %u, loss %u %%: piggyback %.0f, of the update %.0f, ratio "
 	       "%.2f; in %.1f h\n",
-	       mtu, loss / 10, (double)piggyback.update_air, bytes,
+	       mtu, percent, (double)piggyback.update_air, bytes,
 	       (double)piggyback.update_air / bytes, (double)piggyback.ms / 3.6e6);
 	return 0;
 }
