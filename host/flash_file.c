@@ -1,5 +1,7 @@
 #include "host/flash_file.h"
 
+#include "host/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -24,21 +26,8 @@ static int in_range(const struct mue_flash *f, uint32_t off, uint32_t len)
 
 static int file_read(const struct mue_flash *f, uint32_t off, void *buf, uint32_t len)
 {
-	char *p = buf;
-
-	if (!in_range(f, off, len))
+	if (!in_range(f, off, len) || mue_fd_pread(fd_of(f), off, buf, len, NULL) < 0)
 		return MUE_EIO;
-	while (len) {
-		ssize_t n = pread(fd_of(f), p, len, off);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return MUE_EIO;
-		p += n;
-		off += (uint32_t)n;
-		len -= (uint32_t)n;
-	}
 	return MUE_OK;
 }
 

@@ -155,18 +155,29 @@ static void bind_all(sqlite3_stmt *stmt, const char *types, va_list args)
 	}
 }
 
+/* A statement with its values, before its first row. */
+static int start(struct mue_db *db, struct mue_rows *rows, struct mue_error *e, const char *sql,
+		 const char *types, va_list args)
+{
+	int r = prepare(db, sql, rows, e);
+
+	if (r < 0)
+		return r;
+	bind_all(rows->stmt, types, args);
+	return 0;
+}
+
 int mue_db_exec(struct mue_db *db, struct mue_error *e, const char *sql, const char *types, ...)
 {
 	struct mue_rows rows;
 	va_list args;
 	int r;
 
-	r = prepare(db, sql, &rows, e);
+	va_start(args, types);
+	r = start(db, &rows, e, sql, types, args);
+	va_end(args);
 	if (r < 0)
 		return r;
-	va_start(args, types);
-	bind_all(rows.stmt, types, args);
-	va_end(args);
 	r = mue_rows_next(&rows, e);
 	mue_rows_end(&rows);
 	return r < 0 ? r : 0;
@@ -179,13 +190,10 @@ int mue_db_query(struct mue_db *db, struct mue_rows *ret, struct mue_error *e, c
 	int r;
 
 	memset(ret, 0, sizeof *ret);
-	r = prepare(db, sql, ret, e);
-	if (r < 0)
-		return r;
 	va_start(args, types);
-	bind_all(ret->stmt, types, args);
+	r = start(db, ret, e, sql, types, args);
 	va_end(args);
-	return 0;
+	return r;
 }
 
 int mue_db_query_once(struct mue_db *db, struct mue_rows *ret, struct mue_error *e, const char *sql)
@@ -269,12 +277,11 @@ int mue_db_int(struct mue_db *db, int64_t *ret, struct mue_error *e, const char 
 	va_list args;
 	int r;
 
-	r = prepare(db, sql, &rows, e);
+	va_start(args, types);
+	r = start(db, &rows, e, sql, types, args);
+	va_end(args);
 	if (r < 0)
 		return r;
-	va_start(args, types);
-	bind_all(rows.stmt, types, args);
-	va_end(args);
 	r = mue_rows_next(&rows, e);
 	if (r > 0)
 		*ret = mue_rows_int(&rows, 0);

@@ -38,5 +38,5 @@ measure()
 echo 1..2
 measure ATmega128 6144 8400 2048 avr-size core/delta_avr.c avr-gcc -mmcu=atmega128 -mcall-prologues -mrelax -fno-gcse -DMUE_DELTA_NARROW
 measure Cortex-M0+ 4096 5300 3072 arm-none-eabi-size core/delta_thumb.c arm-none-eabi-gcc \
-	-mcpu=cortex-m0plus -mthumb -nostdlib -Wl,--entry=main tests/delta/size/memory.c -lgcc
+	-mcpu=cortex-m0plus -mthumb -nostdlib -Wl,--entry=main boards/nrf51/mem.c -lgcc
 exit $fails
